@@ -1,0 +1,148 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The only place where dependencies are said. A service leans on `foundation` and on nothing else: the helper
+// has no parameter through which another service could be added (Tests/Repository checks the text as well).
+
+let house: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("InferIsolatedConformances"),
+    .treatAllWarnings(as: .error),
+]
+
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+let tracing = Target.Dependency.product(name: "Tracing", package: "swift-distributed-tracing")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let locks = Target.Dependency.product(name: "NIOConcurrencyHelpers", package: "swift-nio")
+let collections = Target.Dependency.product(name: "Collections", package: "swift-collections")
+let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
+let jwt = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", package: "hummingbird")
+let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
+let yaml = Target.Dependency.product(name: "Yams", package: "Yams")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let inMemoryLogging = Target.Dependency.product(name: "InMemoryLogging", package: "swift-log")
+
+/// What every service may lean on.
+let foundation: [Target.Dependency] = [
+    "Kernel", "Contracts", "Postgres", "JobQueue", "Web", "Telemetry", "Host",
+    logging, metrics, tracing, lifecycle, collections, locks, crypto, hummingbird,
+]
+
+func shared(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .target(
+        name: name, dependencies: dependencies, path: "Shared/\(name)", exclude: ["README.md"],
+        resources: resources, swiftSettings: house)
+}
+
+/// A service and its executable. `libraries` are packages of others that only this service needs, never a service.
+func service(_ name: String, executable: String, libraries: [Target.Dependency] = []) -> [Target] {
+    [
+        .target(
+            name: name, dependencies: foundation + libraries, path: "Services/\(name)",
+            exclude: ["README.md"], resources: [.copy("Migrations"), .copy("openapi.yaml")], swiftSettings: house),
+        .executableTarget(
+            name: executable, dependencies: [.target(name: name), "Host"],
+            path: "Services/Executables/\(executable)", swiftSettings: house),
+    ]
+}
+
+func suite(
+    _ name: String, path: String? = nil, _ dependencies: [Target.Dependency], exclude: [String] = []
+) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies + ["TestSupport"], path: "Tests/\(path ?? name)", exclude: exclude,
+        swiftSettings: house)
+}
+
+let package = Package(
+    name: "club",
+    platforms: [.macOS(.v15)],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "CPostgres", path: "Shared/CPostgres", pkgConfig: "libpq",
+            providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
+        .target(name: "CReactor", path: "Shared/CReactor"),
+        shared("Kernel", []),
+        shared("Contracts", ["Kernel"]),
+        shared("Postgres", ["Kernel", "CPostgres", "CReactor", logging, metrics, collections, locks]),
+        shared(
+            "JobQueue", ["Kernel", "Postgres", logging, metrics, tracing, lifecycle, collections, locks],
+            resources: [.copy("Migrations")]),
+        shared("Web", ["Kernel", "Postgres", logging, metrics, tracing, hummingbird, jwt, crypto, locks]),
+        shared("Telemetry", ["Kernel", logging, metrics, tracing, locks]),
+        shared(
+            "Host",
+            [
+                "Kernel", "Contracts", "Postgres", "JobQueue", "Web", "Telemetry", configuration, logging, metrics,
+                tracing, lifecycle, hummingbird,
+            ]),
+        shared("EmbeddedPostgres", ["Kernel", logging, subprocess]),
+    ]
+        + service("Auth", executable: "club-auth", libraries: [jwt, cryptoExtras, httpClient])
+        + service("Ledger", executable: "club-ledger")
+        + service("Promotions", executable: "club-promotions")
+        + [
+            .target(
+                name: "Club",
+                dependencies: foundation + [
+                    "Auth", "Ledger", "Promotions", "EmbeddedPostgres", arguments, httpClient, configuration, subprocess,
+                ],
+                path: "Services/Club", exclude: ["README.md"], swiftSettings: house),
+            .executableTarget(
+                name: "club", dependencies: ["Club"], path: "Services/Executables/club", swiftSettings: house),
+            .target(
+                name: "TestSupport", dependencies: foundation + ["EmbeddedPostgres", inMemoryLogging, hummingbirdTesting],
+                path: "Tests/Support", swiftSettings: house),
+            .executableTarget(
+                name: "benchmarks",
+                dependencies: foundation + [
+                    "Auth", "Ledger", "Promotions", "EmbeddedPostgres", "TestSupport", arguments, histogram, httpClient,
+                    subprocess,
+                ],
+                path: "Tests/Benchmarks", exclude: ["README.md"], swiftSettings: house),
+            suite("KernelTests", ["Kernel", "Contracts"]),
+            suite("PostgresTests", ["Postgres", "Kernel"]),
+            suite("JobQueueTests", ["JobQueue", "Postgres", "Kernel"]),
+            suite("WebTests", foundation + ["Web"]),
+            suite("HostTests", foundation + [configuration]),
+            suite("AuthTests", foundation + ["Auth", hummingbirdTesting, jwt]),
+            suite("LedgerTests", foundation + ["Ledger", hummingbirdTesting]),
+            suite("PromotionsTests", foundation + ["Promotions", hummingbirdTesting]),
+            suite("ClubTests", foundation + ["Club", arguments]),
+            suite(
+                "JourneyTests", path: "Journeys",
+                foundation + ["Auth", "Ledger", "Promotions", "Club", httpClient, subprocess]),
+            suite(
+                "ChaosTests", path: "Chaos",
+                foundation + ["Auth", "Ledger", "Promotions", "Club", httpClient, subprocess]),
+            suite("RepositoryTests", path: "Repository", foundation + ["Auth", "Ledger", "Promotions", yaml]),
+        ],
+    swiftLanguageModes: [.v6]
+)
