@@ -130,7 +130,7 @@ let package = Package(
             suite("KernelTests", ["Kernel", "Contracts"]),
             suite("PostgresTests", ["Postgres", "Kernel"]),
             suite("JobQueueTests", ["JobQueue", "Postgres", "Kernel"]),
-            suite("WebTests", foundation + ["Web"]),
+            suite("WebTests", foundation),
             suite("HostTests", foundation + [configuration]),
             suite("AuthTests", foundation + ["Auth", hummingbirdTesting, jwt]),
             suite("LedgerTests", foundation + ["Ledger", hummingbirdTesting]),
