@@ -30,6 +30,7 @@ let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swif
 let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 let yaml = Target.Dependency.product(name: "Yams", package: "Yams")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let inMemoryLogging = Target.Dependency.product(name: "InMemoryLogging", package: "swift-log")
 
 /// What every service may lean on.
@@ -76,6 +77,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -103,7 +105,7 @@ let package = Package(
                 "Kernel", "Contracts", "Postgres", "JobQueue", "Web", "Telemetry", configuration, logging, metrics,
                 tracing, lifecycle, hummingbird,
             ]),
-        shared("EmbeddedPostgres", ["Kernel", logging, subprocess]),
+        shared("EmbeddedPostgres", [logging, subprocess, system]),
     ]
         + service("Auth", executable: "club-auth", libraries: [jwt, cryptoExtras, httpClient])
         + service("Ledger", executable: "club-ledger")

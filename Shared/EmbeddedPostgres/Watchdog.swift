@@ -1,0 +1,41 @@
+internal import Glibc
+internal import Subprocess
+internal import SystemPackage
+
+extension EmbeddedPostgres {
+    /// Lets the cluster end with this process, however that ends: stopped at once and deleted.
+    ///
+    /// A small shell waits on a pipe that only this process holds open. When the process is gone, killed or not, the
+    /// pipe ends and the shell cleans up; it has a session of its own, so that Ctrl-C does not reach it.
+    public func removeWhenThisProcessEnds() async throws {
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0, ends.allSatisfy({ fcntl($0, F_SETFD, FD_CLOEXEC) == 0 }) else {
+            throw ClusterPlace.refused("Making a pipe")
+        }
+        // ends[1] stays open for the life of this process: its closing is the signal.
+        var options = PlatformOptions()
+        options.createSession = true
+        let script = """
+            trap '' INT TERM HUP
+            {
+                cat >/dev/null
+                if [ -r "$1/postmaster.pid" ]; then
+                    server=$(head -n 1 "$1/postmaster.pid")
+                    kill -QUIT "$server"
+                    while kill -0 "$server" 2>/dev/null; do sleep 0.1; done
+                fi
+                shift
+                rm -rf "$@"
+            } <&0 &
+            """
+        let folders = [self.state.home, self.state.socketFolder, ClusterPlace.home(in: self.folder)]
+        let result = try await Subprocess.run(
+            .path("/bin/sh"), arguments: Arguments(["-c", script, "sh", self.state.data] + folders),
+            workingDirectory: "/", platformOptions: options,
+            input: .fileDescriptor(FileDescriptor(rawValue: ends[0]), closeAfterSpawningProcess: true),
+            output: .discarded, error: .discarded)
+        guard result.terminationStatus.isSuccess else {
+            throw EmbeddedPostgresError(.commandFailed, "The shell that watches over the cluster did not start.")
+        }
+    }
+}
