@@ -1,0 +1,13 @@
+public import Kernel
+
+/// Every message that services exchange. What is not listed here has no golden file and no place on the bus.
+public enum Catalogue {
+    /// The types, by sender or by the one who answers.
+    public static let messages: [any Message.Type] = [
+        CardIssued.self, TillKeyChanged.self,
+        ResolveCard.self, ResolveTillKey.self, FetchSigningKeys.self, EnrolMembers.self, ListReferences.self,
+        PostReceipt.self,
+        PointsEarned.self,
+        PlaceHold.self, CaptureHold.self, VoidHold.self,
+    ]
+}
