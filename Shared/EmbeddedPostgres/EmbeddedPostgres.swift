@@ -151,6 +151,11 @@ public struct EmbeddedPostgres: Sendable {
             }
             return given
         }
+        if let state, let before = await PostgresInstallation.at(state.binaries, account: place.account),
+            before.major == state.major
+        {
+            return before
+        }
         return try await PostgresInstallation.find(wheelFolder: place.wheelFolder, major: state?.major)
     }
 

@@ -73,7 +73,7 @@ public struct PostgresInstallation: Sendable, Equatable {
     }
 
     /// What is installed in a folder; nil when it is no complete server or cannot be run.
-    private static func at(_ folder: String, account: ServerAccount?) async -> PostgresInstallation? {
+    static func at(_ folder: String, account: ServerAccount?) async -> PostgresInstallation? {
         let server = "\(folder)/postgres"
         for program in ["initdb", "pg_ctl", "postgres"]
         where !FileManager.default.isExecutableFile(atPath: "\(folder)/\(program)") {

@@ -34,10 +34,4 @@ struct ServerAccount: Sendable, Equatable {
         let attempt = Command(program: "/bin/sh", arguments: ["-c", "cd \"$1\"", "sh", folder], account: self)
         return try await attempt.run().succeeded
     }
-
-    /// Whether the account can run the program.
-    func canRun(_ program: String) async throws -> Bool {
-        let attempt = Command(program: "/bin/sh", arguments: ["-c", "test -x \"$1\"", "sh", program], account: self)
-        return try await attempt.run().succeeded
-    }
 }

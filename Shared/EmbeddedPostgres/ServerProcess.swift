@@ -5,6 +5,8 @@ internal import Glibc
 struct ServerProcess: Sendable {
     /// How long a start may take; the recovery after a crash is part of it.
     static let startLimitSeconds = 120
+    /// How long a start waits for the sessions of a killed server to end.
+    static let leftoverLimit = Duration.seconds(15)
 
     let installation: PostgresInstallation
     let account: ServerAccount?
@@ -12,14 +14,21 @@ struct ServerProcess: Sendable {
 
     func start() async throws {
         try self.writeSettings()
-        self.removeStalePidFile()
-        let result = try await self.control([
-            "start", "--wait", "--timeout=\(Self.startLimitSeconds)", "--log=\(self.state.log)",
-        ]).run()
-        guard result.succeeded else {
-            throw EmbeddedPostgresError(
-                .commandFailed,
-                "PostgreSQL did not start: \(self.lastFatalLine() ?? result.lastWords) (see \(self.state.log)).")
+        self.removeStaleLocks()
+        let clock = ContinuousClock()
+        let deadline = clock.now.advanced(by: Self.leftoverLimit)
+        while true {
+            let result = try await self.control([
+                "start", "--wait", "--timeout=\(Self.startLimitSeconds)", "--log=\(self.state.log)",
+            ]).run()
+            if result.succeeded { return }
+            let reason = self.lastFatalLine() ?? result.lastWords
+            // The sessions of a killed server live until they notice; the data are theirs until then.
+            guard reason.contains("shared memory block"), clock.now < deadline else {
+                throw EmbeddedPostgresError(
+                    .commandFailed, "PostgreSQL did not start: \(reason) (see \(self.state.log)).")
+            }
+            try await clock.sleep(for: .milliseconds(200))
         }
     }
 
@@ -60,11 +69,11 @@ struct ServerProcess: Sendable {
         return text.split(separator: "\n", omittingEmptySubsequences: false).map { $0.trimmingSpaces() }
     }
 
-    /// PostgreSQL refuses to start while the number in the file is alive, whoever has it now.
-    private func removeStalePidFile() {
-        if Self.processID(of: self.state) == nil {
-            unlink("\(self.state.data)/postmaster.pid")
-        }
+    /// PostgreSQL refuses to start while the number in these files is alive, whoever has it now, and be it a zombie.
+    private func removeStaleLocks() {
+        guard Self.processID(of: self.state) == nil else { return }
+        unlink("\(self.state.data)/postmaster.pid")
+        unlink("\(self.state.socketFolder)/.s.PGSQL.\(self.state.port).lock")
     }
 
     private func writeSettings() throws {

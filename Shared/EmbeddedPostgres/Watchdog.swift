@@ -22,7 +22,8 @@ extension EmbeddedPostgres {
                 if [ -r "$1/postmaster.pid" ]; then
                     server=$(head -n 1 "$1/postmaster.pid")
                     kill -QUIT "$server"
-                    while kill -0 "$server" 2>/dev/null; do sleep 0.1; done
+                    tries=0
+                    while [ -e "$1/postmaster.pid" ] && [ $tries -lt 100 ]; do sleep 0.1; tries=$((tries + 1)); done
                 fi
                 shift
                 rm -rf "$@"
