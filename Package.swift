@@ -114,13 +114,15 @@ let package = Package(
             .target(
                 name: "Club",
                 dependencies: foundation + [
-                    "Auth", "Ledger", "Promotions", "EmbeddedPostgres", arguments, httpClient, configuration, subprocess,
+                    "Auth", "Ledger", "Promotions", "EmbeddedPostgres", arguments, httpClient, configuration,
+                    subprocess, system,
                 ],
                 path: "Services/Club", exclude: ["README.md"], swiftSettings: house),
             .executableTarget(
                 name: "club", dependencies: ["Club"], path: "Services/Executables/club", swiftSettings: house),
             .target(
-                name: "TestSupport", dependencies: foundation + ["EmbeddedPostgres", inMemoryLogging, hummingbirdTesting],
+                name: "TestSupport",
+                dependencies: foundation + ["EmbeddedPostgres", inMemoryLogging, hummingbirdTesting],
                 path: "Tests/Support", swiftSettings: house),
             .executableTarget(
                 name: "benchmarks",
@@ -140,10 +142,10 @@ let package = Package(
             suite("ClubTests", foundation + ["Club", arguments]),
             suite(
                 "JourneyTests", path: "Journeys",
-                foundation + ["Auth", "Ledger", "Promotions", "Club", httpClient, subprocess]),
+                foundation + ["Auth", "Ledger", "Promotions", "Club", httpClient, subprocess, system]),
             suite(
                 "ChaosTests", path: "Chaos",
-                foundation + ["Auth", "Ledger", "Promotions", "Club", httpClient, subprocess]),
+                foundation + ["Auth", "Ledger", "Promotions", "Club", httpClient, subprocess, system]),
             suite("RepositoryTests", path: "Repository", foundation + ["Auth", "Ledger", "Promotions", yaml]),
         ],
     swiftLanguageModes: [.v6]
