@@ -15,24 +15,24 @@ struct GzipLines {
             throw CommandFailure(.noInput, "\(self.path) is missing or cannot be read.")
         }
         var splitter = LineSplitter()
-        var expected: [UInt8]? = Array(header.joined(separator: ",").utf8)
-        let take: (ArraySlice<UInt8>) throws -> Void = { line in
-            if let header = expected {
-                guard line.elementsEqual(header) else {
+        var isHeaderRead = false
+        func take(_ lines: [ArraySlice<UInt8>]) throws {
+            var lines = lines[...]
+            if !isHeaderRead, let first = lines.popFirst() {
+                guard first.elementsEqual(header.joined(separator: ",").utf8) else {
                     throw CommandFailure(.dataError, "\(self.path) has another header than the grocery data's.")
                 }
-                expected = nil
-            } else {
-                try body(line)
+                isHeaderRead = true
             }
+            for line in lines { try body(line) }
         }
         let result = try await run(
             .name("gzip"), arguments: ["-dc", "--", self.path], input: .none, output: .sequence, error: .discarded
         ) { execution in
             for try await buffer in execution.standardOutput {
-                try splitter.append(buffer.withUnsafeBytes { Array($0) }, take)
+                try take(splitter.split(buffer.withUnsafeBytes { Array($0) }))
             }
-            try splitter.finish(take)
+            try take(splitter.finish())
         }
         guard result.terminationStatus.isSuccess else {
             throw CommandFailure(.dataError, "\(self.path) is not a complete gzip file.")
@@ -40,35 +40,31 @@ struct GzipLines {
     }
 }
 
-/// Cuts a stream of bytes into lines.
+/// Cuts a stream of bytes into lines; a line ends with LF or CR LF.
 struct LineSplitter {
     private var pending: [UInt8] = []
 
-    /// Adds bytes and hands out every line that they complete.
-    mutating func append(_ bytes: [UInt8], _ body: (ArraySlice<UInt8>) throws -> Void) rethrows {
+    /// Adds bytes and returns every line that they complete.
+    mutating func split(_ bytes: [UInt8]) -> [ArraySlice<UInt8>] {
+        var lines: [ArraySlice<UInt8>] = []
         var rest = bytes[...]
         while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
             let line = rest[..<end]
             rest = rest[rest.index(after: end)...]
-            if self.pending.isEmpty {
-                try Self.hand(line, to: body)
-            } else {
-                self.pending.append(contentsOf: line)
-                try Self.hand(self.pending[...], to: body)
-                self.pending.removeAll(keepingCapacity: true)
-            }
+            lines.append(Self.trimmed(self.pending.isEmpty ? line : (self.pending + line)[...]))
+            self.pending.removeAll(keepingCapacity: true)
         }
         self.pending.append(contentsOf: rest)
+        return lines
     }
 
-    /// Hands out the last line when the stream did not end with a line's end.
-    mutating func finish(_ body: (ArraySlice<UInt8>) throws -> Void) rethrows {
-        guard !self.pending.isEmpty else { return }
-        try Self.hand(self.pending[...], to: body)
-        self.pending.removeAll()
+    /// The last line when the stream did not end with a line's end.
+    mutating func finish() -> [ArraySlice<UInt8>] {
+        defer { self.pending.removeAll() }
+        return self.pending.isEmpty ? [] : [Self.trimmed(self.pending[...])]
     }
 
-    private static func hand(_ line: ArraySlice<UInt8>, to body: (ArraySlice<UInt8>) throws -> Void) rethrows {
-        try body(line.last == UInt8(ascii: "\r") ? line.dropLast() : line)
+    private static func trimmed(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        line.last == UInt8(ascii: "\r") ? line.dropLast() : line
     }
 }
