@@ -1,0 +1,152 @@
+internal import NIOConcurrencyHelpers
+
+/// How much a transaction sees of others (https://www.postgresql.org/docs/15/transaction-iso.html).
+public enum IsolationLevel: String, Sendable {
+    case readCommitted = "read committed"
+    case repeatableRead = "repeatable read"
+    case serializable
+}
+
+/// An open transaction. To hold one is the permission to write: it cannot be copied, stored or used after its scope.
+public struct Transaction: ~Copyable, QueryRunner {
+    let connection: Connection
+    let scope: TransactionScope
+    private let depth: Int
+
+    init(_ connection: Connection, scope: TransactionScope, depth: Int = 0) {
+        self.connection = connection
+        self.scope = scope
+        self.depth = depth
+    }
+
+    public func run(_ sql: SQL) async throws -> QueryResult {
+        guard let begin = self.scope.takeBegin() else { return try await self.connection.run(sql) }
+        // The transaction begins in the round trip of its first statement.
+        let results = try await self.connection.pipeline([begin, sql])
+        guard let last = results.last else { throw DatabaseError(.misuse, context: "a statement without a result") }
+        return last
+    }
+
+    public func pipeline(_ statements: [SQL]) async throws -> [QueryResult] {
+        guard !statements.isEmpty else { return [] }
+        guard let begin = self.scope.takeBegin() else { return try await self.connection.pipeline(statements) }
+        return Array(try await self.connection.pipeline([begin] + statements).dropFirst())
+    }
+
+    /// Runs the body so that its failure undoes only what it did: the transaction goes on.
+    public func savepoint<R>(_ body: (borrowing Transaction) async throws -> R) async throws -> R {
+        let name = "p\(self.depth + 1)"
+        try await self.execute(SQL(trusted: "savepoint \(name)"))
+        let mark = self.scope.actionCount
+        do {
+            let result = try await body(Transaction(self.connection, scope: self.scope, depth: self.depth + 1))
+            try await self.execute(SQL(trusted: "release savepoint \(name)"))
+            return result
+        } catch {
+            self.scope.dropActions(from: mark)
+            // Even for a cancelled task: what the body did must not be committed.
+            let undo = [SQL(trusted: "rollback to savepoint \(name)"), SQL(trusted: "release savepoint \(name)")]
+            if self.connection.condition.value != .lost {
+                _ = try await self.connection.perform(.pipeline(undo), isCancellable: false)
+            }
+            throw error
+        }
+    }
+
+    /// Runs an action once when this transaction has been committed; never when it, or the savepoint this is said in,
+    /// is rolled back. Actions run in the order in which they were given, in the task that ran the transaction.
+    public func afterCommit(_ action: @escaping @Sendable () -> Void) {
+        self.scope.add(action)
+    }
+}
+
+/// What a transaction and its savepoints share.
+final class TransactionScope: Sendable {
+    private struct State {
+        var begin: SQL?
+        var actions: [@Sendable () -> Void] = []
+    }
+
+    private let state: NIOLockedValueBox<State>
+
+    init(begin: SQL) {
+        self.state = NIOLockedValueBox(State(begin: begin))
+    }
+
+    /// The statement that begins the transaction, for the first who asks.
+    func takeBegin() -> SQL? {
+        self.state.withLockedValue { state in
+            defer { state.begin = nil }
+            return state.begin
+        }
+    }
+
+    var hasBegun: Bool { self.state.withLockedValue { $0.begin == nil } }
+
+    var actionCount: Int { self.state.withLockedValue { $0.actions.count } }
+
+    func add(_ action: @escaping @Sendable () -> Void) {
+        self.state.withLockedValue { $0.actions.append(action) }
+    }
+
+    func dropActions(from mark: Int) {
+        self.state.withLockedValue { $0.actions.removeSubrange(mark...) }
+    }
+
+    func runActions() {
+        let actions = self.state.withLockedValue { state in
+            defer { state.actions = [] }
+            return state.actions
+        }
+        for action in actions { action() }
+    }
+}
+
+extension Connection {
+    /// Runs the body in a transaction: commits when it returns, rolls back when it throws or the task is cancelled.
+    ///
+    /// The transaction begins with its first statement; a body without statements costs nothing. Once the commit is
+    /// sent a cancellation no longer matters: its outcome is awaited.
+    /// - Throws: what the body throws; `DatabaseError` (`transaction-aborted`) when the body swallowed an error of the
+    ///   server, so that nothing could be committed; `CancellationError`.
+    public nonisolated(nonsending) func transaction<R>(
+        isolation: IsolationLevel = .readCommitted, readOnly: Bool = false,
+        _ body: (borrowing Transaction) async throws -> R
+    ) async throws -> R {
+        guard self.condition.value == .idle else {
+            throw DatabaseError(.misuse, context: "a transaction is open on this connection")
+        }
+        let isolationText = isolation == .readCommitted ? "" : " isolation level \(isolation.rawValue)"
+        let scope = TransactionScope(begin: SQL(trusted: "begin\(isolationText)\(readOnly ? " read only" : "")"))
+        let result: R
+        do {
+            result = try await body(Transaction(self, scope: scope))
+            try Task.checkCancellation()
+        } catch {
+            await self.rollback(scope)
+            throw error
+        }
+        try await self.commit(scope)
+        scope.runActions()
+        return result
+    }
+
+    private func commit(_ scope: TransactionScope) async throws {
+        guard scope.hasBegun else { return }
+        let results = try await self.perform(.statement("commit"), isCancellable: false)
+        // PostgreSQL answers the commit of a failed transaction with a rollback and no error.
+        guard results.last?.commandTag == "COMMIT" else {
+            throw DatabaseError(.transactionAborted, context: "an error of the server was not passed on")
+        }
+    }
+
+    /// Not cancellable: it is most wanted when the task has been cancelled.
+    private func rollback(_ scope: TransactionScope) async {
+        guard scope.hasBegun, self.condition.value == .inTransaction else { return }
+        do {
+            _ = try await self.perform(.statement("rollback"), isCancellable: false)
+        } catch {
+            self.close()
+        }
+    }
+}
