@@ -40,6 +40,14 @@ public struct SQL: Sendable, ExpressibleByStringInterpolation {
             self.text += String(self.parameters.count)
         }
 
+        /// Binds a value or a null. It stands beside the one above because the compiler takes an optional in an
+        /// interpolation for a slip unless a parameter asks for one.
+        public mutating func appendInterpolation<Value: PostgresEncodable>(_ value: Value?) {
+            self.parameters.append(value)
+            self.text += "$"
+            self.text += String(self.parameters.count)
+        }
+
         /// Quotes a name, with the names of what it lies in before it: `\(identifier: "ledger", "wallet")`.
         public mutating func appendInterpolation(identifier parts: String...) {
             self.text += parts.map(quotedIdentifier).joined(separator: ".")
