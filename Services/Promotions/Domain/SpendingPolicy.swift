@@ -1,0 +1,25 @@
+import Kernel
+
+/// How much of a receipt may be paid with points.
+struct SpendingPolicy: Hashable, Sendable, Codable {
+    /// 0 to 100: the share of the receipt's total. A till must take at least one kopeck of money, hence 99.
+    var percentOfTotal: Int64
+    /// What a point is worth at the till.
+    var kopecksPerPoint: Int64
+}
+
+extension Ruleset {
+    /// The most points that may be paid for these lines: at most the policy's share of the total, and never more than
+    /// the lines that are not excluded from spending are worth. Rounded down to whole points.
+    func spendingLimit(for lines: [ReceiptLine], total: Kopecks) -> Points {
+        let excluded = self.exclusions.filter { $0.from.contains(.spending) }
+        var payable: Int64 = 0
+        for line in lines where !excluded.contains(where: { $0.lines.holds(for: line) }) {
+            let (next, overflow) = payable.addingReportingOverflow(line.sum.amount)
+            payable = overflow ? total.amount : next
+        }
+        // At most 100 %, so the quotient is at most the total.
+        let share = Int64(100).dividingFullWidth(total.amount.multipliedFullWidth(by: self.spending.percentOfTotal))
+        return Points(min(share.quotient, payable) / self.spending.kopecksPerPoint) ?? .zero
+    }
+}
