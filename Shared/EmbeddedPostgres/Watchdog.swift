@@ -15,10 +15,12 @@ extension EmbeddedPostgres {
         // ends[1] stays open for the life of this process: its closing is the signal.
         var options = PlatformOptions()
         options.createSession = true
+        // Descriptor 3, because a shell gives its background commands /dev/null as standard input.
         let script = """
             trap '' INT TERM HUP
+            exec 3<&0
             {
-                cat >/dev/null
+                cat <&3 >/dev/null
                 if [ -r "$1/postmaster.pid" ]; then
                     server=$(head -n 1 "$1/postmaster.pid")
                     kill -QUIT "$server"
@@ -27,7 +29,7 @@ extension EmbeddedPostgres {
                 fi
                 shift
                 rm -rf "$@"
-            } <&0 &
+            } &
             """
         let folders = [self.state.home, self.state.socketFolder, ClusterPlace.home(in: self.folder)]
         let result = try await Subprocess.run(

@@ -1,0 +1,55 @@
+import FoundationEssentials
+import Subprocess
+
+#if canImport(System)
+import System
+#else
+import SystemPackage
+#endif
+
+/// pgbench, PostgreSQL's own load generator: the raw limit of the same server in the same minute.
+struct PgBench: Sendable {
+    /// The folder of the server's programs.
+    let binaries: String
+    /// libpq keywords of the database to load.
+    let conninfo: String
+
+    struct Failed: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    /// Transactions a second, connection times left out.
+    /// - Parameter script: what each client repeats, in pgbench's language; nil runs the built-in `arguments` ask for.
+    func transactionsPerSecond(
+        script: String? = nil, clients: Int, seconds: Int, arguments: [String] = []
+    ) async throws -> Double {
+        var all = ["-n", "-M", "prepared", "-c", "\(clients)", "-j", "2", "-T", "\(seconds)"] + arguments
+        let file = "/tmp/club-pgbench-\(UUID().uuidString).sql"
+        if let script {
+            try script.write(toFile: file, atomically: true, encoding: .utf8)
+            all += ["-f", file]
+        }
+        defer { if script != nil { try? FileManager.default.removeItem(atPath: file) } }
+        let output = try await self.run(all + [self.conninfo])
+        guard
+            let line = output.split(separator: "\n").first(where: { $0.hasPrefix("tps = ") }),
+            let number = line.dropFirst(6).split(separator: " ").first, let rate = Double(number)
+        else { throw Failed(description: "pgbench printed no tps: \(output.suffix(300))") }
+        return rate
+    }
+
+    /// Makes pgbench's own tables at `scale` (100,000 accounts each).
+    func initialise(scale: Int) async throws {
+        _ = try await self.run(["-i", "-q", "-s", "\(scale)", self.conninfo])
+    }
+
+    private func run(_ arguments: [String]) async throws -> String {
+        let result = try await Subprocess.run(
+            .path(FilePath("\(self.binaries)/pgbench")), arguments: Arguments(arguments),
+            output: .string(limit: 1 << 20), error: .string(limit: 1 << 20))
+        guard case .exited(0) = result.terminationStatus else {
+            throw Failed(description: "pgbench \(arguments): \(result.standardError.suffix(400))")
+        }
+        return result.standardOutput
+    }
+}
