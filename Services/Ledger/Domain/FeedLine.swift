@@ -1,0 +1,174 @@
+internal import Kernel
+
+/// What kind of thing happened to a member's points.
+enum TransactionKind: String, Sendable, Codable, CaseIterable {
+    /// A receipt has earned points, perhaps none.
+    case earn
+    /// Points were reserved.
+    case hold
+    /// Reserved points were burnt; the rest of the reservation came back.
+    case capture
+    /// A reservation came back whole: given up, or its time was over.
+    case void
+    /// Points expired.
+    case expire
+}
+
+/// Whether points come to the member or go.
+enum FeedDirection: String, Sendable, Codable, CaseIterable {
+    case incoming = "in"
+    case outgoing = "out"
+
+    /// The kinds of transaction that go this way.
+    var kinds: [TransactionKind] {
+        TransactionKind.allCases.filter { $0.direction == self }
+    }
+}
+
+extension TransactionKind {
+    /// Which way it goes.
+    var direction: FeedDirection {
+        switch self {
+        case .earn, .void: .incoming
+        case .hold, .capture, .expire: .outgoing
+        }
+    }
+}
+
+/// One transaction as the member sees it.
+struct FeedLine: Hashable, Sendable {
+    /// The transaction.
+    let id: LedgerTransaction.ID
+    /// The member's transactions are numbered from 1 without gaps.
+    let version: Int64
+    /// What happened.
+    let kind: TransactionKind
+    /// When it happened: for a receipt, the fiscal time.
+    let effectiveAt: Timestamp
+    /// When the ledger learnt of it.
+    let recordedAt: Timestamp
+    /// What it is about: earned, reserved, burnt, given back or expired points.
+    let points: Points
+    /// By how much the available balance rose, or fell when below zero.
+    let change: Int64
+    /// The available balance after it.
+    let availableAfter: Points
+    /// The receipt that it comes from.
+    let receipt: FeedReceipt?
+    /// The hold that it belongs to.
+    let hold: FeedHold?
+    /// The postings, in their order.
+    let movements: [FeedMovement]
+}
+
+/// The receipt behind a feed line.
+struct FeedReceipt: Hashable, Sendable {
+    /// The receipt's id with promotions.
+    let id: Receipt.ID
+    /// Where it was.
+    let store: String
+    /// What was paid.
+    let total: Kopecks
+}
+
+/// The hold behind a feed line.
+struct FeedHold: Hashable, Sendable {
+    /// The hold's id.
+    let id: Hold.ID
+    /// What for: `till`, `online`.
+    let purpose: String
+}
+
+/// One posting: points that moved from one account to another.
+struct FeedMovement: Hashable, Sendable, Codable {
+    /// The account debited, by its code: `issued:purchase`.
+    let from: String
+    /// The account credited: `member:available`.
+    let to: String
+    /// How many.
+    let points: Points
+    /// The accrual rule that paid them.
+    let rule: String?
+    /// The lot they were put into or taken from.
+    let lot: FeedLot?
+}
+
+/// A lot as a feed line names it.
+struct FeedLot: Hashable, Sendable, Codable {
+    /// The member's lots are numbered from 1.
+    let number: Int
+    /// `regular`, `promotional`, `grace`.
+    let lotClass: String
+    /// When it expires.
+    let expiresAt: Timestamp
+}
+
+/// Which lines of the feed, newest first.
+struct FeedQuery: Hashable, Sendable {
+    /// Only lines that went before this one; nil begins at the newest.
+    var before: FeedCursor?
+    /// Only lines of this direction.
+    var direction: FeedDirection?
+    /// Only what happened at or after this moment (`effectiveAt`).
+    var from: Timestamp?
+    /// Only what happened before this moment.
+    var to: Timestamp?
+    /// How many lines at most, 1 to 100.
+    let limit: Int
+
+    /// The number of lines when nothing is said.
+    static let limitDefault = 30
+
+    /// nil when the limit is out of its range.
+    init?(limit: Int = FeedQuery.limitDefault) {
+        guard 1...100 ~= limit else { return nil }
+        self.limit = limit
+    }
+}
+
+/// A place in one member's feed. Numbers are given under the member's lock, so nothing can appear behind a cursor.
+struct FeedCursor: Hashable, Sendable, LosslessStringConvertible {
+    /// The version of the line last seen.
+    let version: Int64
+
+    /// The place right behind a line.
+    init(after line: FeedLine) {
+        self.version = line.version
+    }
+
+    /// Reads what ``description`` writes; nil for anything else.
+    init?(_ description: String) {
+        guard let version = Int64(description), version > 0, description == String(version) else { return nil }
+        self.version = version
+    }
+
+    /// The cursor's text, for the client to hand back as it is.
+    var description: String { String(self.version) }
+}
+
+/// A page of the feed.
+struct FeedPage: Hashable, Sendable {
+    /// Newest first.
+    let lines: [FeedLine]
+    /// Where the next page begins; nil when this was the last.
+    let next: FeedCursor?
+}
+
+extension FeedMovement {
+    /// The account of what a member can spend.
+    private static let available = "member:available"
+
+    /// What it does to the available balance.
+    var change: Int64 {
+        if self.to == Self.available { return self.points.amount }
+        return self.from == Self.available ? -self.points.amount : 0
+    }
+}
+
+extension TransactionKind {
+    /// What a transaction of this kind is about: a capture is about what was burnt, not about what came back.
+    func subject(of movements: [FeedMovement]) -> Points {
+        let counted = self == .capture ? movements.filter { $0.change == 0 } : movements
+        return counted.reduce(.zero) { $0.adding($1.points) ?? $0 }
+    }
+}

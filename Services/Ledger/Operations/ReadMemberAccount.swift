@@ -1,0 +1,35 @@
+internal import Kernel
+internal import Postgres
+
+/// What a member may see of the own points.
+struct ReadMemberAccount: Sendable {
+    private let balances: BalanceStore
+    private let feed: FeedStore
+    private let clock: any WallClock
+
+    init(database: Database, clock: any WallClock) {
+        self.balances = BalanceStore(database: database)
+        self.feed = FeedStore(database: database)
+        self.clock = clock
+    }
+
+    /// What can be spent, what waits, what is reserved and what is owed.
+    func balance(of member: Member.ID) async throws -> Balance {
+        try await self.balances.balance(of: member, now: self.clock.now)
+    }
+
+    /// What can be spent by the day of its expiry, earliest first.
+    func lots(of member: Member.ID) async throws -> [LotDay] {
+        try await self.balances.lotDays(of: member, now: self.clock.now)
+    }
+
+    /// A page of what has happened, newest first.
+    func feed(of member: Member.ID, _ query: FeedQuery) async throws -> FeedPage {
+        try await self.feed.page(of: member, query)
+    }
+
+    /// One transaction; nil when this member has none such, whoever else may have it.
+    func transaction(_ id: LedgerTransaction.ID, of member: Member.ID) async throws -> FeedLine? {
+        try await self.feed.line(id, of: member)
+    }
+}

@@ -1,0 +1,110 @@
+internal import Contracts
+internal import Kernel
+internal import Postgres
+
+/// Reads a member's transactions as the member sees them.
+struct FeedStore: Sendable {
+    let database: Database
+
+    /// One page, newest first.
+    func page(of member: Member.ID, _ query: FeedQuery) async throws -> FeedPage {
+        let kinds = query.direction.map { $0.kinds.map(\.rawValue) }
+        // One more than asked for says whether there is a next page.
+        var lines: [FeedLine] = try await self.database.query(
+            Self.lines(
+                of: member,
+                """
+                where t.member_id = \(member)
+                    and (\(query.before?.version)::bigint is null or t.version < \(query.before?.version))
+                    and (\(kinds)::text[] is null or t.kind::text = any (\(kinds)))
+                    and (\(query.from)::timestamptz is null or t.effective_at >= \(query.from))
+                    and (\(query.to)::timestamptz is null or t.effective_at < \(query.to))
+                order by t.version desc
+                limit \(Int64(query.limit + 1))
+                """))
+        guard lines.count > query.limit else { return FeedPage(lines: lines, next: nil) }
+        lines.removeLast()
+        return FeedPage(lines: lines, next: lines.last.map(FeedCursor.init(after:)))
+    }
+
+    /// One transaction; nil when there is none such of this member.
+    func line(_ id: LedgerTransaction.ID, of member: Member.ID) async throws -> FeedLine? {
+        try await self.database.first(
+            Self.lines(of: member, "where t.id = \(id) and t.member_id = \(member)"), as: FeedLine.self)
+    }
+
+    /// The lines that `selection` picks from the transactions `t`. Lots are read once per member, not once per posting.
+    private static func lines(of member: Member.ID, _ selection: SQL) -> SQL {
+        """
+        with chosen as materialized (
+            select t.id, t.version, t.kind, t.effective_at, t.recorded_at, t.available_after, t.subject
+            from ledger.transaction as t
+            \(fragment: selection)
+        ),
+        lot as materialized (
+            select number, lot_class, expires_at from ledger.lot where member_id = \(member)
+        )
+        select c.id, c.version, c.kind::text as kind, c.effective_at, c.recorded_at, c.available_after,
+            r.receipt_id, r.store, r.total, h.hold_id, h.purpose,
+            m.debits, m.credits, m.amounts, m.rules, m.lots, m.classes, m.expiries
+        from chosen as c
+        left join ledger.receipt as r on c.kind = 'earn' and r.receipt_id = c.subject
+        left join ledger.hold as h
+            on c.kind in ('hold', 'capture', 'void') and h.member_id = \(member) and h.hold_id = c.subject
+        cross join lateral (
+            select array_agg(d.code order by p.line) as debits, array_agg(k.code order by p.line) as credits,
+                array_agg(p.amount order by p.line) as amounts, array_agg(p.rule order by p.line) as rules,
+                array_agg(p.lot order by p.line) as lots, array_agg(l.lot_class order by p.line) as classes,
+                array_agg(l.expires_at order by p.line) as expiries
+            from ledger.posting as p
+            join ledger.account as d on d.id = p.debit
+            join ledger.account as k on k.id = p.credit
+            left join lot as l on l.number = p.lot
+            where p.transaction_id = c.id and p.member_id = \(member)
+        ) as m
+        order by c.version desc
+        """
+    }
+}
+
+extension TransactionKind: PostgresWrapper {}
+
+extension FeedLine: RowDecodable {
+    init(row: Row) throws {
+        let kind: TransactionKind = try row.value("kind")
+        let movements = try FeedMovement.all(of: row)
+        self.init(
+            id: try row.value("id"), version: try row.value("version"), kind: kind,
+            effectiveAt: try row.value("effective_at"), recordedAt: try row.value("recorded_at"),
+            points: kind.subject(of: movements), change: movements.reduce(0) { $0 + $1.change },
+            availableAfter: try row.value("available_after"),
+            receipt: try row.value("receipt_id", as: Receipt.ID?.self).map { id in
+                FeedReceipt(id: id, store: try row.value("store"), total: try row.value("total"))
+            },
+            hold: try row.value("hold_id", as: Hold.ID?.self).map { id in
+                FeedHold(id: id, purpose: try row.value("purpose"))
+            },
+            movements: movements)
+    }
+}
+
+extension FeedMovement {
+    fileprivate static func all(of row: Row) throws -> [FeedMovement] {
+        // A receipt that has earned nothing has no postings: the arrays are null.
+        guard let debits = try row.value("debits", as: [String]?.self) else { return [] }
+        let credits: [String] = try row.value("credits")
+        let amounts: [Points] = try row.value("amounts")
+        let rules: [String?] = try row.value("rules")
+        let lots: [Int32?] = try row.value("lots")
+        let classes: [String?] = try row.value("classes")
+        let expiries: [Timestamp?] = try row.value("expiries")
+        return debits.indices.map { line in
+            var lot: FeedLot?
+            if let number = lots[line], let lotClass = classes[line], let expiresAt = expiries[line] {
+                lot = FeedLot(number: Int(number), lotClass: lotClass, expiresAt: expiresAt)
+            }
+            return FeedMovement(
+                from: debits[line], to: credits[line], points: amounts[line], rule: rules[line], lot: lot)
+        }
+    }
+}

@@ -1,0 +1,192 @@
+internal import Kernel
+internal import Postgres
+
+/// The statements that look for a row which breaks an invariant. Each returns the first one it finds, or nothing.
+struct InvariantStore: Sendable {
+    /// Lifts the limit on statements for the rest of the transaction.
+    func allowLongStatements(in transaction: borrowing Transaction) async throws {
+        try await transaction.execute("set local statement_timeout = 0")
+    }
+
+    /// - Parameters:
+    ///   - now: the moment that expiry is judged by.
+    ///   - transaction: a repeatable-read one, so that all invariants are judged in one snapshot.
+    func firstBreach(
+        of invariant: Invariant, now: Timestamp, in transaction: borrowing Transaction
+    ) async throws -> Finding? {
+        guard let row = try await transaction.first(Self.statement(invariant, now: now)) else { return nil }
+        return Finding(
+            invariant: invariant, row: try row.value("place"), difference: try row.value("difference"))
+    }
+
+    private static func statement(_ invariant: Invariant, now: Timestamp) -> SQL {
+        switch invariant {
+        case .postingsBalance: self.postingsBalance
+        case .balancesFollowPostings: self.balancesFollowPostings
+        case .availableIsLots: self.availableIsLots
+        case .lotsFollowPostings: self.lotsFollowPostings
+        case .heldIsOpenHolds: self.heldIsOpenHolds
+        case .nothingOverdue: self.nothingOverdue(now: now)
+        case .liabilityBothWays: self.liabilityBothWays
+        case .receiptsHaveOneTransaction: self.receiptsHaveOneTransaction
+        }
+    }
+
+    /// A posting is one debit and one credit of one amount, so an asset balances when no posting joins two of them.
+    private static let postingsBalance: SQL = """
+        select format('posting %s/%s', p.transaction_id, p.line) as place,
+            format('transaction %s, debit %s, credit %s',
+                coalesce(t.kind::text, 'missing'), coalesce(d.asset, 'missing'), coalesce(c.asset, 'missing')
+            ) as difference
+        from ledger.posting as p
+        left join ledger.transaction as t on t.id = p.transaction_id and t.member_id = p.member_id
+        left join ledger.account as d on d.id = p.debit
+        left join ledger.account as c on c.id = p.credit
+        where t.id is null or d.id is null or c.id is null or d.asset <> c.asset
+        limit 1
+        """
+
+    /// Every transaction's balances after it are the sums so far, its number is its rank, and the newest one's are
+    /// the member's row.
+    private static let balancesFollowPostings: SQL = """
+        with delta as (
+            select transaction_id, member_id,
+                sum(amount * ((credit = 1)::int - (debit = 1)::int)) as available,
+                sum(amount * ((credit = 2)::int - (debit = 2)::int)) as pending,
+                sum(amount * ((credit = 3)::int - (debit = 3)::int)) as held,
+                sum(amount * ((debit = 4)::int - (credit = 4)::int)) as debt
+            from ledger.posting
+            group by transaction_id, member_id
+        ),
+        said as (
+            select t.id, t.member_id, t.version, t.available_after, t.pending_after, t.held_after, t.debt_after,
+                coalesce(sum(d.available) over mine, 0) as available, coalesce(sum(d.pending) over mine, 0) as pending,
+                coalesce(sum(d.held) over mine, 0) as held, coalesce(sum(d.debt) over mine, 0) as debt,
+                row_number() over mine as rank
+            from ledger.transaction as t
+            left join delta as d on d.transaction_id = t.id and d.member_id = t.member_id
+            window mine as (partition by t.member_id order by t.version)
+        )
+        select format('transaction %s', id) as place,
+            format('number %s after %s/%s/%s/%s, by its postings %s after %s/%s/%s/%s', version, available_after,
+                pending_after, held_after, debt_after, rank, available, pending, held, debt) as difference
+        from said
+        where (version, available_after, pending_after, held_after, debt_after)
+            is distinct from (rank, available, pending, held, debt)
+        union all
+        select format('member %s', m.member_id),
+            format('%s/%s/%s/%s after %s, by the last transaction %s/%s/%s/%s', m.available, m.pending, m.held, m.debt,
+                m.version, s.available_after, s.pending_after, s.held_after, s.debt_after)
+        from (
+            select coalesce(m.member_id, s.member_id) as member_id, coalesce(m.version, 0) as version, m.available,
+                m.pending, m.held, m.debt
+            from ledger.member as m
+            full join (select distinct member_id from ledger.transaction) as s using (member_id)
+        ) as m
+        left join said as s on s.member_id = m.member_id and s.version = m.version
+        where (m.available, m.pending, m.held, m.debt) is distinct from (
+                coalesce(s.available_after, 0), coalesce(s.pending_after, 0), coalesce(s.held_after, 0),
+                coalesce(s.debt_after, 0))
+            or (s.version is null and m.version > 0)
+            or exists (
+                select from ledger.transaction as t where t.member_id = m.member_id and t.version > m.version)
+        limit 1
+        """
+
+    private static let availableIsLots: SQL = """
+        select format('member %s', member_id) as place,
+            format('%s available, %s in lots', m.available, l.remaining) as difference
+        from ledger.member as m
+        full join (
+            select member_id, sum(remaining) as remaining from ledger.lot group by member_id
+        ) as l using (member_id)
+        where coalesce(m.available, 0) <> coalesce(l.remaining, 0)
+        limit 1
+        """
+
+    /// Postings that touch the available account are the lots' moves; the source's postings made the lot.
+    private static let lotsFollowPostings: SQL = """
+        with moved as (
+            select member_id, lot as number, sum(amount * ((credit = 1)::int - (debit = 1)::int)) as remaining
+            from ledger.posting
+            where lot is not null
+            group by member_id, lot
+        ),
+        made as (
+            select transaction_id as source, member_id, lot as number, sum(amount) as amount
+            from ledger.posting
+            where lot is not null and credit = 1
+            group by transaction_id, member_id, lot
+        )
+        select format('lot %s of member %s', number, member_id) as place,
+            format('%s of %s left, by its postings %s of %s', l.remaining, l.amount, moved.remaining, made.amount
+            ) as difference
+        from ledger.lot as l
+        full join moved using (member_id, number)
+        left join made using (source, member_id, number)
+        where l.remaining is distinct from moved.remaining or l.amount is distinct from made.amount
+        limit 1
+        """
+
+    private static let heldIsOpenHolds: SQL = """
+        select format('member %s', member_id) as place,
+            format('%s held, %s in open holds', m.held, h.points) as difference
+        from ledger.member as m
+        full join (
+            select member_id, sum(points) as points from ledger.hold where state = 'open' group by member_id
+        ) as h using (member_id)
+        where coalesce(m.held, 0) <> coalesce(h.points, 0)
+        union all
+        select format('hold %s', h.hold_id),
+            format('%s points with %s captured, by its postings %s and %s', h.points, h.captured, placed.points,
+                burnt.points)
+        from ledger.hold as h
+        left join lateral (
+            select sum(amount) as points from ledger.posting
+            where transaction_id = h.placed_by and member_id = h.member_id and credit = 3
+        ) as placed on true
+        left join lateral (
+            select coalesce(sum(amount) filter (where credit <> 1), 0) as points from ledger.posting
+            where transaction_id = h.settled_by and member_id = h.member_id and debit = 3
+        ) as burnt on true
+        where h.state <> 'refused' and (placed.points is distinct from h.points or burnt.points <> h.captured)
+        limit 1
+        """
+
+    /// The sweep runs every few minutes; a day late is a sweep that does not run.
+    private static func nothingOverdue(now: Timestamp) -> SQL {
+        """
+        select format('lot %s of member %s', number, member_id) as place,
+            format('%s left, expired at %s', remaining, expires_at) as difference
+        from ledger.lot
+        where remaining > 0 and expires_at < \(now)::timestamptz - interval '1 day'
+        limit 1
+        """
+    }
+
+    private static let liabilityBothWays: SQL = """
+        select 'liability' as place, format('%s by members, %s by the house', members.points, house.points) as difference
+        from (
+            select coalesce(sum(available + pending + held - debt), 0) as points from ledger.member
+        ) as members,
+        (
+            select coalesce(sum(p.amount * ((d.holder = 'house')::int - (c.holder = 'house')::int)), 0) as points
+            from ledger.posting as p
+            join ledger.account as d on d.id = p.debit
+            join ledger.account as c on c.id = p.credit
+            where d.asset = 'PTS'
+        ) as house
+        where members.points <> house.points
+        """
+
+    private static let receiptsHaveOneTransaction: SQL = """
+        select format('receipt %s', coalesce(r.receipt_id, t.subject)) as place,
+            format('transaction %s, the receipt names %s', coalesce(t.id::text, 'missing'),
+                coalesce(r.transaction_id::text, 'none')) as difference
+        from ledger.receipt as r
+        full join (select * from ledger.transaction where kind = 'earn') as t
+            on t.id = r.transaction_id and t.member_id = r.member_id and t.subject = r.receipt_id
+        where r.receipt_id is null or t.id is null
+        limit 1
+        """
+}
