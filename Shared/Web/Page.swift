@@ -1,4 +1,3 @@
-import FoundationEssentials
 public import Hummingbird
 
 /// One page of a list: `{"items": […], "next": "…"}`. The last page has no `next`.
@@ -51,26 +50,15 @@ public struct PageRequest<Position: Decodable & Sendable>: Sendable {
     }
 }
 
-/// A position in a list as base64url (RFC 4648, 5) of its JSON.
+/// A position in a list as base64url of its JSON.
 private enum Cursor {
     static func text(of position: some Encodable) throws -> String {
-        String(
-            Data(try JSON.encode(position)).base64EncodedString().compactMap { character -> Character? in
-                switch character {
-                case "+": "-"
-                case "/": "_"
-                case "=": nil
-                default: character
-                }
-            })
+        Base64URL.encode(try JSON.encode(position))
     }
 
     static func position<Position: Decodable>(_ text: String) throws(Problem) -> Position {
-        guard text.utf8.count <= 512 else { throw Problem(.invalidCursor) }
-        var base64 = String(text.map { $0 == "-" ? "+" : $0 == "_" ? "/" : $0 })
-        base64 += String(repeating: "=", count: (4 - base64.utf8.count % 4) % 4)
-        guard let json = Data(base64Encoded: base64),
-            let position = try? StrictJSON.decode(Position.self, bytes: Array(json))
+        guard text.utf8.count <= 512, let json = Base64URL.decode(text),
+            let position = try? StrictJSON.decode(Position.self, bytes: json)
         else { throw Problem(.invalidCursor) }
         return position
     }
