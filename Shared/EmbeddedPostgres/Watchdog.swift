@@ -7,7 +7,8 @@ extension EmbeddedPostgres {
     ///
     /// A small shell waits on a pipe that only this process holds open. When the process is gone, killed or not, the
     /// pipe ends and the shell cleans up; it has a session of its own, so that Ctrl-C does not reach it.
-    public func removeWhenThisProcessEnds() async throws {
+    /// - Parameter others: folders that are deleted with it.
+    public func removeWhenThisProcessEnds(with others: [String] = []) async throws {
         var ends: [Int32] = [-1, -1]
         guard pipe(&ends) == 0, ends.allSatisfy({ fcntl($0, F_SETFD, FD_CLOEXEC) == 0 }) else {
             throw ClusterPlace.refused("Making a pipe")
@@ -31,7 +32,7 @@ extension EmbeddedPostgres {
                 rm -rf "$@"
             } &
             """
-        let folders = [self.state.home, self.state.socketFolder, ClusterPlace.home(in: self.folder)]
+        let folders = [self.state.home, self.state.socketFolder, ClusterPlace.home(in: self.folder)] + others
         let result = try await Subprocess.run(
             .path("/bin/sh"), arguments: Arguments(["-c", script, "sh", self.state.data] + folders),
             workingDirectory: "/", platformOptions: options,
