@@ -1,6 +1,5 @@
 public import HTTPTypes
 public import Hummingbird
-import NIOCore
 
 /// One kind of thing that can go wrong, with its words. Declared once, used by name.
 ///
@@ -125,12 +124,14 @@ extension Problem: HTTPResponseError {
     }
 
     func response() throws -> Response {
+        try self.answer().response()
+    }
+
+    /// The document in memory.
+    func answer() throws -> Answer {
         var headers = self.headers
         headers[.contentType] = "application/problem+json"
-        headers[.cacheControl] = "no-store"
-        let body = try JSON.encode(Document(problem: self))
-        headers[.contentLength] = String(body.count)
-        return Response(status: self.status, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: body)))
+        return Answer(status: self.status, headers: headers, body: try JSON.encode(Document(problem: self)))
     }
 
     private struct Document: Encodable {
