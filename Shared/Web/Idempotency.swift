@@ -1,6 +1,6 @@
 import Crypto
 import FoundationEssentials
-import HTTPTypes
+public import HTTPTypes
 public import Hummingbird
 public import Kernel
 public import Postgres
@@ -186,7 +186,9 @@ extension Idempotency {
     }
 
     /// The header's key: a structured string in quotes, as the draft has it, or bare, as most clients send it.
-    private static func key(of request: Request) throws(Problem) -> IdempotencyKey {
+    ///
+    /// Public for those operations that span several transactions and so keep their keys in rows of their own.
+    public static func key(of request: Request) throws(Problem) -> IdempotencyKey {
         let values = request.headers[values: .idempotencyKey]
         guard let text = values.first else { throw Problem(.idempotencyKeyRequired) }
         let isQuoted = text.utf8.count >= 2 && text.hasPrefix("\"") && text.hasSuffix("\"")
@@ -212,6 +214,7 @@ extension HTTPField.Name {
     }
 
     static let idempotencyKey = Self.known("Idempotency-Key")
-    static let idempotentReplayed = Self.known("Idempotent-Replayed")
+    /// Says that the answer was given before.
+    public static let idempotentReplayed = Self.known("Idempotent-Replayed")
     static let traceparent = Self.known("traceparent")
 }
