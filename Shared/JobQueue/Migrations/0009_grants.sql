@@ -1,0 +1,31 @@
+-- 0009: rights. Every function runs with the rights of its owner and a fixed search path; services get the ones that
+-- ask who is calling, and nothing else. Plans of the hot functions must not depend on how full a table was when it was
+-- last analyzed: an empty queue looks like a small table until it is not.
+
+do $$
+declare
+    v_function regprocedure;
+    v_name text;
+begin
+    for v_function, v_name in
+        select oid::regprocedure, proname from pg_proc where pronamespace = 'queue'::regnamespace
+    loop
+        execute format('revoke all on function %s from public', v_function);
+        if v_name not in ('caller', 'is_operator', 'id_time', 'liveness_class', 'chore_class', 'day_first_id') then
+            execute format('alter function %s security definer set search_path = pg_catalog, pg_temp', v_function);
+        end if;
+        if v_name ~ '^(claim|take)_\d$' or v_name in ('isolate', 'pull_ready', 'give_back', 'promote', 'rescue') then
+            execute format(
+                'alter function %s set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
+                    set jit = off', v_function);
+        end if;
+        if v_name in (
+            'resolve', 'declare', 'subscribe', 'unsubscribe', 'send', 'send_many', 'publish', 'call', 'claim', 'take',
+            'announce', 'finish', 'set_aside', 'isolate', 'complete', 'answer', 'fail', 'postpone', 'give_back', 'sleep',
+            'bell', 'collect', 'register', 'rejoin', 'beat', 'leave', 'tend', 'prepare_days', 'pause', 'resume', 'dead',
+            'redrive', 'stats', 'show', 'caller', 'id_time')
+        then
+            execute format('grant execute on function %s to club_bus', v_function);
+        end if;
+    end loop;
+end $$;
