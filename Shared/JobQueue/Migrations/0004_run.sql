@@ -357,3 +357,14 @@ begin
     select array_agg(distinct queue_id) into v_queues from gone;
     return coalesce(v_queues, '{}');
 end $$;
+
+-- After a claim whose answer was lost on the way: what this worker has leased without knowing goes back.
+create function queue.disown(p_worker int, p_known bigint[]) returns smallint[]
+    language plpgsql as $$
+begin
+    perform queue.require_worker(p_worker);
+    return queue.give_back(
+        p_worker,
+        array(select id from queue.lease where worker_id = p_worker and id <> all (p_known) order by id),
+        array(select attempt from queue.lease where worker_id = p_worker and id <> all (p_known) order by id));
+end $$;

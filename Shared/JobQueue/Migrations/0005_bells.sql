@@ -19,10 +19,11 @@ create function queue.bell(p_queues smallint[], p_instances int[]) returns void
 begin
     perform set_config('synchronous_commit', 'off', true);
     if cardinality(p_queues) > 0 then
-        perform pg_notify('queue_' || w.service, w.sleepers::text)
-        from queue.wake(p_queues) w;
+        perform pg_notify('queue_' || w.service, 'work ' || w.sleepers) from queue.wake(p_queues) w;
     end if;
-    perform pg_notify('queue_instance_' || i, '') from unnest(p_instances) i;
+    if cardinality(p_instances) > 0 then
+        perform pg_notify('queue_' || w.service, 'answer ' || w.id) from queue.worker w where w.id = any (p_instances);
+    end if;
 end $$;
 
 create function queue.wake(p_queues smallint[]) returns table (service text, sleepers int)

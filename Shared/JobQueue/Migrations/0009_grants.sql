@@ -21,7 +21,7 @@ begin
         end if;
         if v_name in (
             'resolve', 'declare', 'subscribe', 'unsubscribe', 'send', 'send_many', 'publish', 'call', 'claim', 'take',
-            'announce', 'finish', 'set_aside', 'isolate', 'complete', 'answer', 'fail', 'postpone', 'give_back', 'sleep',
+            'announce', 'finish', 'set_aside', 'isolate', 'complete', 'answer', 'fail', 'postpone', 'give_back', 'disown', 'sleep',
             'bell', 'collect', 'register', 'rejoin', 'beat', 'leave', 'tend', 'prepare_days', 'pause', 'resume', 'dead',
             'redrive', 'stats', 'show', 'caller', 'id_time')
         then

@@ -1,0 +1,78 @@
+public import Kernel
+internal import Logging
+internal import Metrics
+internal import Postgres
+
+extension Bus {
+    /// Asks another service and waits for its answer. Not in a transaction: the other side could not see it.
+    ///
+    /// A durable call is carried out even when nobody waits any more, and so must be safe to ask again.
+    /// - Throws: ``CallError``; `DatabaseError` when the question could not be put; `CancellationError`.
+    public func call<C: Call>(_ call: C, deadline: Duration = .seconds(5)) async throws -> C.Reply {
+        let started = ContinuousClock.now
+        do {
+            let answer = try await withDeadline(started.advanced(by: deadline)) {
+                try await self.ask(call, patience: deadline)
+            }
+            let reply = try self.read(answer, as: C.self)
+            self.metrics.callsAnswered.increment()
+            self.metrics.callRoundTrip.recordSeconds((ContinuousClock.now - started).inSeconds)
+            return reply
+        } catch is DeadlineExceeded {
+            self.metrics.callsExpired.increment()
+            throw CallError.deadlineExceeded
+        } catch {
+            self.metrics.callsFailed.increment()
+            throw error
+        }
+    }
+
+    private func ask<C: Call>(_ call: C, patience: Duration) async throws -> PendingCalls.Answer {
+        let worker = try await self.whenJoined().worker
+        let queue = try await self.directory.number(of: C.queue, on: self.database)
+        return try await self.calls.ask {
+            let row = try await self.database.one(
+                SendStatements.call(queue, call, replyTo: worker, patience: patience, .current))
+            self.doorbell.ring([(queue, C.queue.service)])
+            self.answers.ring(.change)
+            return try row.value(at: 0, as: Int64.self)
+        }
+    }
+
+    private func read<C: Call>(_ answer: PendingCalls.Answer, as type: C.Type) throws -> C.Reply {
+        switch answer {
+        case .body(let bytes):
+            guard let reply = try? MessageCoder.decode(C.Reply.self, bytes) else { throw CallError.unreadableReply }
+            return reply
+        case .failure(let bytes):
+            let record = try? MessageCoder.decode([String: String].self, bytes)
+            throw CallError.failed(code: record?["code"] ?? "unknown")
+        }
+    }
+
+    /// A process that has just started has no number yet to be answered at.
+    private func whenJoined() async throws -> Membership.Joined {
+        while true {
+            if let joined = self.membership.joined { return joined }
+            try await ContinuousClock().sleep(for: .milliseconds(20))
+        }
+    }
+
+    /// Fetches answers when rung, and every quarter of a second while somebody waits, in case a bell was lost.
+    func fetchAnswers() async {
+        while !Task.isCancelled {
+            let limit: Duration? = self.calls.isEmpty ? nil : .milliseconds(250)
+            _ = await self.answers.wait(upTo: limit, isIdle: true)
+            guard !Task.isCancelled, !self.calls.isEmpty, let worker = self.membership.joined?.worker else { continue }
+            do {
+                for row in try await self.database.query(LifeStatements.collect(worker)) {
+                    let body = try row.value(at: 2, as: JSONBytes.self).bytes
+                    let isAnswered = try row.value(at: 1, as: Int16.self) == 1
+                    self.calls.arrived(isAnswered ? .body(body) : .failure(body), for: try row.value(at: 0))
+                }
+            } catch {
+                self.logger.debug("Could not fetch answers", metadata: ["error": "\(Failure(error).code)"])
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+public import Kernel
+public import Logging
+internal import Metrics
+public import Postgres
+
+/// The bus as one service sees it: sends commands, publishes events, asks questions.
+///
+/// What is sent in a transaction exists if and only if that transaction commits. Rings after the commit, answers and
+/// rescues need the bus's ``Worker`` to run; without one everything is sent all the same, and found by the polls.
+public final class Bus: Sendable {
+    public let service: ServiceName
+    let database: Database
+    let neighbourhood: Neighbourhood
+    let listener: Listener
+    let logger: Logger
+    let metrics: BusMetrics
+    let directory = QueueDirectory()
+    let calls = PendingCalls()
+    let doorbell: Doorbell
+    let membership: Membership
+    /// Wakes the claim loop.
+    let work = Alarm()
+    /// Wakes the loop that fetches answers.
+    let answers = Alarm()
+
+    /// - Parameters:
+    ///   - database: the service's own, connected as its role. Statements of the bus outside of transactions use it too.
+    ///   - listener: for the bells; the service's own.
+    ///   - neighbourhood: the same one for all buses of the process.
+    public init(
+        service: ServiceName, database: Database, listener: Listener, neighbourhood: Neighbourhood = Neighbourhood(),
+        logger: Logger
+    ) {
+        self.service = service
+        self.database = database
+        self.listener = listener
+        self.neighbourhood = neighbourhood
+        self.logger = logger
+        self.metrics = BusMetrics(service)
+        self.doorbell = Doorbell(neighbourhood: neighbourhood, metrics: self.metrics)
+        self.membership = Membership(service: service, database: database, metrics: self.metrics)
+    }
+
+    /// Sends a command. It is done once the transaction has committed.
+    /// - Throws: `DatabaseError`, `insufficient-privilege` when the queue does not take this service's commands.
+    @discardableResult
+    public func send<C: Command>(
+        _ command: C, in transaction: borrowing Transaction, _ options: SendOptions = SendOptions()
+    ) async throws -> JobID {
+        let queue = try await self.directory.number(of: C.queue, in: transaction)
+        let row = try await transaction.one(SendStatements.send(queue, command, options, .current))
+        let id = JobID(try row.value(at: 0, as: Int64.self))
+        self.ringAfterCommit(queue, C.queue, options, in: transaction)
+        return id
+    }
+
+    /// Sends many commands in one statement; the ids come back in the same order.
+    /// - Throws: `DatabaseError`, `insufficient-privilege` when the queue does not take this service's commands.
+    @discardableResult
+    public func send<C: Command>(
+        contentsOf commands: [C], in transaction: borrowing Transaction, _ options: SendOptions = SendOptions()
+    ) async throws -> [JobID] {
+        guard !commands.isEmpty else { return [] }
+        let queue = try await self.directory.number(of: C.queue, in: transaction)
+        let row = try await transaction.one(
+            try SendStatements.send(queue, contentsOf: commands, options, .current))
+        let ids = try row.value(at: 0, as: [Int64].self).map { JobID($0) }
+        self.ringAfterCommit(queue, C.queue, options, in: transaction)
+        return ids
+    }
+
+    /// Publishes an event to every queue that is subscribed to it.
+    public func publish<E: Event>(_ event: E, in transaction: borrowing Transaction) async throws {
+        try await self.publish(contentsOf: [event], in: transaction)
+    }
+
+    /// Publishes many events in one statement.
+    public func publish<E: Event>(contentsOf events: [E], in transaction: borrowing Transaction) async throws {
+        guard !events.isEmpty else { return }
+        let rows = try await transaction.query(try SendStatements.publish(events, .current))
+        let queues = try rows.compactMap { row -> (number: Int16, service: ServiceName)? in
+            guard let service = ServiceName(try row.value(at: 1, as: String.self)) else { return nil }
+            return (try row.value(at: 0), service)
+        }
+        guard !queues.isEmpty else { return }
+        transaction.afterCommit { [doorbell = self.doorbell] in doorbell.ring(queues) }
+    }
+
+    private func ringAfterCommit(
+        _ queue: Int16, _ name: QueueName, _ options: SendOptions, in transaction: borrowing Transaction
+    ) {
+        // A delayed job is rung for when it becomes ready.
+        guard case .atOnce = options.start else { return }
+        transaction.afterCommit { [doorbell = self.doorbell] in doorbell.ring([(queue, name.service)]) }
+    }
+}

@@ -1,0 +1,55 @@
+internal import Kernel
+internal import Metrics
+
+/// What the bus counts, by service. All names begin with `club_queue_`.
+struct BusMetrics: Sendable {
+    let bellsSent, bellsFailed, bellsHeard, polls: Counter
+    let rescued, fenced, reconnects: Counter
+    let callsAnswered, callsFailed, callsExpired: Counter
+    let callRoundTrip: Timer
+    private let service: ServiceName
+
+    init(_ service: ServiceName) {
+        let dimensions = [("service", service.text)]
+        func counter(_ name: String) -> Counter { Counter(label: "club_queue_\(name)_total", dimensions: dimensions) }
+        func calls(_ outcome: String) -> Counter {
+            Counter(label: "club_queue_calls_total", dimensions: dimensions + [("outcome", outcome)])
+        }
+        self.service = service
+        self.bellsSent = counter("bells_sent")
+        self.bellsFailed = counter("bells_failed")
+        self.bellsHeard = counter("bells_heard")
+        self.polls = counter("claims")
+        self.rescued = counter("rescues")
+        self.fenced = counter("fence_hits")
+        self.reconnects = counter("reconnects")
+        self.callsAnswered = calls("answered")
+        self.callsFailed = calls("failed")
+        self.callsExpired = calls("expired")
+        self.callRoundTrip = Timer(label: "club_queue_call_seconds", dimensions: dimensions)
+    }
+}
+
+/// What a worker counts, by queue.
+struct QueueMetrics: Sendable {
+    /// From the sending of a job to the start of its handler.
+    let wait: Timer
+    /// From the start of a handler to its commit.
+    let run: Timer
+    let batchSize: Recorder
+    let completed, retried, dead, givenBack: Counter
+
+    init(_ queue: QueueName) {
+        let dimensions = [("queue", queue.text)]
+        func jobs(_ outcome: String) -> Counter {
+            Counter(label: "club_queue_jobs_total", dimensions: dimensions + [("outcome", outcome)])
+        }
+        self.wait = Timer(label: "club_queue_wait_seconds", dimensions: dimensions)
+        self.run = Timer(label: "club_queue_run_seconds", dimensions: dimensions)
+        self.batchSize = Recorder(label: "club_queue_batch_jobs", dimensions: dimensions)
+        self.completed = jobs("completed")
+        self.retried = jobs("retried")
+        self.dead = jobs("dead")
+        self.givenBack = jobs("given_back")
+    }
+}

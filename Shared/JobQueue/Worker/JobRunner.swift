@@ -1,0 +1,153 @@
+internal import Kernel
+internal import Logging
+internal import Metrics
+internal import Postgres
+
+/// Runs claimed jobs, one at a time each, and settles them: completed, failed, postponed or given back.
+struct JobRunner: Sendable {
+    /// How long a job waits whose kind or version this process does not know: a newer process of the service will.
+    static let unknownDelay = Duration.seconds(5)
+    static let outagePause = Duration.milliseconds(200)
+
+    let bus: Bus
+    /// By queue, then by kind.
+    let handlers: [QueueName: [String: Handler]]
+    let metrics: [QueueName: QueueMetrics]
+    let chores: Alarm
+
+    /// Never throws: whatever happens to a job is written down with it.
+    func run(_ assignment: Assignment) async {
+        let job = assignment.job
+        let statements = RunStatements(worker: assignment.worker)
+        guard let queue = self.bus.directory.name(of: job.queue), let metrics = self.metrics[queue] else { return }
+        guard let handler = self.handlers[queue]?[job.kind], job.version <= handler.version else {
+            self.bus.logger.info("Unknown kind of job waits", metadata: ["queue.kind": "\(job.kind)"])
+            await self.settle(assignment, statements.postpone(job, for: Self.unknownDelay))
+            return
+        }
+        let started = ContinuousClock.now
+        if job.attempt == 1 { metrics.wait.recordSeconds(Self.age(of: job.id)) }
+        do {
+            try await withDeadline(assignment.expires) {
+                try await self.perform(job, of: queue, handler, statements)
+            }
+            metrics.completed.increment()
+        } catch {
+            await self.failed(assignment, error, statements, metrics)
+        }
+        metrics.run.recordSeconds((ContinuousClock.now - started).inSeconds)
+    }
+
+    func delivery(_ job: ClaimedJob, of queue: QueueName) -> Handler.Delivery {
+        Handler.Delivery(
+            context: JobContext(
+                id: job.id, queue: queue, attempt: Int(job.attempt), enqueuedAt: job.id.time, cause: job.cause,
+                traceparent: job.traceparent, deadline: job.deadline),
+            version: job.version, arguments: job.arguments)
+    }
+
+    /// The handler with everything that belongs to its job around it.
+    private func perform(
+        _ job: ClaimedJob, of queue: QueueName, _ handler: Handler, _ statements: RunStatements
+    ) async throws {
+        let delivery = self.delivery(job, of: queue)
+        try await JobContext.$current.withValue(delivery.context) {
+            try await TraceContext.$current.withValue(Self.trace(of: job)) {
+                try await self.perform(job, delivery, handler, statements)
+            }
+        }
+    }
+
+    private func perform(
+        _ job: ClaimedJob, _ delivery: Handler.Delivery, _ handler: Handler, _ statements: RunStatements
+    ) async throws {
+        let database = self.bus.database
+        switch handler.body {
+        case .transactional(let body):
+            try await database.transaction { transaction in
+                try await body(delivery, transaction)
+                try await transaction.execute(statements.complete(job))
+            }
+        case .batch(_, let body):
+            try await database.transaction { transaction in
+                try await body([delivery], transaction)
+                try await transaction.execute(statements.complete(job))
+            }
+        case .reply(let body):
+            try await database.transaction { transaction in
+                let answer = try await body(delivery, transaction)
+                try await transaction.execute(statements.answer(job, answer))
+                guard let instance = job.replyTo else { return }
+                transaction.afterCommit { [doorbell = self.bus.doorbell] in doorbell.ring(instance: instance) }
+            }
+        case .leased(let body):
+            try await body(delivery)
+            try await database.execute(statements.complete(job))
+        }
+    }
+
+    // MARK: Failure
+
+    private func failed(
+        _ assignment: Assignment, _ error: any Error, _ statements: RunStatements, _ metrics: QueueMetrics
+    ) async {
+        let job = assignment.job
+        if error.isLostLease || error.isUnknownWorker {
+            self.bus.metrics.fenced.increment()
+            return
+        }
+        if Task.isCancelled {
+            // This process stops; the job has done nothing wrong.
+            metrics.givenBack.increment()
+            await self.settle(assignment, statements.giveBack([job]))
+            return
+        }
+        let failure = error is DeadlineExceeded ? .timeout : Failure(error)
+        self.bus.logger.info(
+            "Job failed",
+            metadata: [
+                "queue.job": "\(job.id)", "queue.kind": "\(job.kind)", "queue.attempt": "\(job.attempt)",
+                "error": "\(failure.code)", "error.detail": "\(failure.detail ?? "-")",
+            ])
+        guard let row = await self.settle(assignment, statements.fail(job, failure))?.first else { return }
+        if let delay = try? row.value(at: 1, as: Int64?.self) {
+            metrics.retried.increment()
+            if Duration.milliseconds(delay) < Chores.interval { self.chores.ring(.change) }
+        } else {
+            metrics.dead.increment()
+            if let instance = job.replyTo { self.bus.doorbell.ring(instance: instance) }
+        }
+    }
+
+    /// Writes down what became of a job, for as long as it is ours to say. While the database is away it is tried again;
+    /// what cannot be said before the lease ends is said by whoever rescues the job.
+    ///
+    /// In a task of its own, because a job must also be given back by a task that was cancelled.
+    @discardableResult
+    func settle(_ assignment: Assignment, _ sql: SQL) async -> QueryResult? {
+        let database = self.bus.database
+        return await Task { () -> QueryResult? in
+            while true {
+                do {
+                    return try await database.run(sql)
+                } catch where error.isOutage && ContinuousClock.now < assignment.expires {
+                    try? await ContinuousClock().sleep(for: Self.outagePause)
+                } catch {
+                    if error.isLostLease || error.isUnknownWorker { self.bus.metrics.fenced.increment() }
+                    return nil
+                }
+            }
+        }.value
+    }
+
+    // MARK: Context
+
+    static func trace(of job: ClaimedJob) -> TraceContext? {
+        job.traceparent.flatMap(TraceContext.init(traceparent:))?.child(random: .system)
+    }
+
+    /// Seconds since the job was sent; 0 when the clocks of the machines disagree.
+    static func age(of id: JobID) -> Double {
+        max(0, (SystemClock().now - id.time).inSeconds)
+    }
+}
