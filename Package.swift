@@ -131,7 +131,7 @@ let package = Package(
                     subprocess,
                 ],
                 path: "Tests/Benchmarks", exclude: ["README.md"], swiftSettings: house),
-            suite("KernelTests", ["Kernel", "Contracts"]),
+            suite("KernelTests", ["Kernel", "Contracts"], exclude: ["Golden"]),
             suite("PostgresTests", ["Postgres", "Kernel"]),
             suite("JobQueueTests", ["JobQueue", "Postgres", "Kernel"]),
             suite("WebTests", foundation),
