@@ -35,7 +35,7 @@ extension Timestamp {
         let (span, tooLong) = whole.addingReportingOverflow(attoseconds / 1_000_000_000_000)
         let (sum, tooFar) = moment.microseconds.addingReportingOverflow(span)
         guard !tooLarge, !tooLong, !tooFar else {
-            return Self(microseconds: seconds < 0 ? .min : .max)
+            return Self(microseconds: duration < .zero ? .min : .max)
         }
         return Self(microseconds: sum)
     }
