@@ -43,25 +43,23 @@ public actor Connection: QueryRunner {
     func perform(_ kind: Request.Kind, isCancellable: Bool = true) async throws -> [ResultStorage] {
         guard isCancellable else {
             return try await withCheckedThrowingContinuation { continuation in
-                self.wire.submit(Request(kind, isCancellable: false, continuation))
+                let request = Request(kind)
+                request.continuation = continuation
+                self.wire.submit(request)
             }
         }
         try Task.checkCancellation()
-        let wire = self.wire
-        let loop = self.reactor.loop
-        let handle = NIOLockedValueBox<Request?>(nil)
+        let request = Request(kind)
         return try await withTaskCancellationHandler {
+            // Closures of an actor are isolated to it only when they capture it: `self` is not to be left out here.
             try await withCheckedThrowingContinuation { continuation in
-                let request = Request(kind, continuation)
-                handle.withLockedValue { $0 = request }
-                wire.submit(request)
+                request.continuation = continuation
+                self.wire.submit(request)
                 // Cancelled between the check above and here: the handler found nothing to cancel.
-                if Task.isCancelled { wire.cancel(request) }
+                if Task.isCancelled { self.wire.cancel(request) }
             }
         } onCancel: {
-            loop.post {
-                if let request = handle.withLockedValue({ $0 }) { wire.cancel(request) }
-            }
+            self.reactor.loop.post { self.assumeIsolated { $0.wire.cancel(request) } }
         }
     }
 

@@ -9,14 +9,13 @@ internal import Glibc
 /// A process needs one reactor. Its thread lives as long as the process.
 public final class Reactor: SerialExecutor, Sendable {
     let loop: ReactorLoop
-    private let thread: pthread_t
 
     /// Starts the thread.
     /// - Throws: `DatabaseError` (`system-call-failed`) when the system refuses a descriptor or a thread.
     public init() throws {
         let loop = try ReactorLoop()
         self.loop = loop
-        self.thread = try startThread { loop.run() }
+        try startThread { loop.run() }
     }
 
     public func enqueue(_ job: consuming ExecutorJob) {
@@ -28,21 +27,16 @@ public final class Reactor: SerialExecutor, Sendable {
     }
 
     public func checkIsolated() {
-        precondition(self.isCurrent, "called outside of the reactor's thread")
+        precondition(self.loop.isCurrent, "called outside of the reactor's thread")
     }
 
     public func isIsolatingCurrentContext() -> Bool? {
-        self.isCurrent
-    }
-
-    var isCurrent: Bool {
-        pthread_equal(self.thread, pthread_self()) != 0
+        self.loop.isCurrent
     }
 }
 
 /// Starts a detached thread: for the reactor itself and for the few calls of libpq and of the resolver that block.
-@discardableResult
-func startThread(_ body: @escaping @Sendable () -> Void) throws -> pthread_t {
+func startThread(_ body: @escaping @Sendable () -> Void) throws {
     final class Body: Sendable {
         let run: @Sendable () -> Void
         init(_ run: @escaping @Sendable () -> Void) { self.run = run }
@@ -60,5 +54,4 @@ func startThread(_ body: @escaping @Sendable () -> Void) throws -> pthread_t {
         throw DatabaseError(systemCall: "pthread_create", errno: status)
     }
     pthread_detach(thread)
-    return thread
 }

@@ -46,6 +46,7 @@ final class ReactorLoop: @unchecked Sendable {
     private let epoll: Int32
     private let bell: Int32
     private let inbox = NIOLockedValueBox(Inbox())
+    private let thread = NIOLockedValueBox<pthread_t?>(nil)
 
     // Confined to the thread.
     private var clients: [UInt64: any ReactorClient] = [:]
@@ -84,9 +85,14 @@ final class ReactorLoop: @unchecked Sendable {
         }
     }
 
+    var isCurrent: Bool {
+        self.thread.withLockedValue { $0.map { pthread_equal($0, pthread_self()) != 0 } ?? false }
+    }
+
     // MARK: On the reactor's thread
 
     func run() -> Never {
+        self.thread.withLockedValue { $0 = pthread_self() }
         var work: [Work] = []
         let capacity = 256
         let events = UnsafeMutableBufferPointer<epoll_event>.allocate(capacity: capacity)

@@ -22,9 +22,7 @@ final class Request: @unchecked Sendable {
     typealias Answer = Result<[ResultStorage], any Error>
 
     let kind: Kind
-    /// Whether a cancelled task may end it. Not so for commits and rollbacks.
-    let isCancellable: Bool
-    private var continuation: CheckedContinuation<[ResultStorage], any Error>?
+    var continuation: CheckedContinuation<[ResultStorage], any Error>?
     private var callback: ((Answer) -> Void)?
 
     var results: [ResultStorage] = []
@@ -33,6 +31,8 @@ final class Request: @unchecked Sendable {
     var position = 0
     var wasCancelled = false
     var wasRepeated = false
+    /// Everything it caused has been received.
+    var isAtRest = false
 
     /// What the results of a pipeline belong to, in order.
     enum Step {
@@ -41,15 +41,8 @@ final class Request: @unchecked Sendable {
         case deallocate(name: String)
     }
 
-    init(_ kind: Kind, isCancellable: Bool = true, _ continuation: CheckedContinuation<[ResultStorage], any Error>) {
+    init(_ kind: Kind, callback: ((Answer) -> Void)? = nil) {
         self.kind = kind
-        self.isCancellable = isCancellable
-        self.continuation = continuation
-    }
-
-    init(_ kind: Kind, callback: @escaping (Answer) -> Void) {
-        self.kind = kind
-        self.isCancellable = false
         self.callback = callback
     }
 
@@ -66,5 +59,6 @@ final class Request: @unchecked Sendable {
         self.failure = nil
         self.steps = []
         self.position = 0
+        self.isAtRest = false
     }
 }

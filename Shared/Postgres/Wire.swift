@@ -40,10 +40,11 @@ final class Wire: ReactorClient, @unchecked Sendable {
     // MARK: Requests
 
     func submit(_ request: Request) {
+        assert(self.loop.isCurrent, "a connection was used outside of the reactor's thread")
         guard self.handle != nil else {
             return request.answer(.failure(DatabaseError(.connectionLost, context: "closed before")))
         }
-        guard self.current == nil, self.cancelsInFlight == 0 else {
+        guard self.current == nil else {
             self.queue.append(request)
             return
         }
@@ -95,7 +96,7 @@ final class Wire: ReactorClient, @unchecked Sendable {
     }
 
     private func receive() {
-        while let handle = self.handle, let request = self.current {
+        while let handle = self.handle, let request = self.current, !request.isAtRest {
             if case .copyData = request.kind { return }
             guard PQisBusy(handle) == 0 else { return }
             let result = PQgetResult(handle).map { ResultStorage(owning: $0) }
@@ -128,7 +129,9 @@ final class Wire: ReactorClient, @unchecked Sendable {
 
     /// Answers the current request, unless a cancel is on its way: that must not hit the next one.
     private func finishCurrent() {
-        guard let handle = self.handle, let request = self.current, self.cancelsInFlight == 0 else { return }
+        guard let handle = self.handle, let request = self.current else { return }
+        request.isAtRest = true
+        guard self.cancelsInFlight == 0 else { return }
         self.condition.set(PQtransactionStatus(handle) == PQTRANS_IDLE ? .idle : .inTransaction)
         if self.mayRepeat(request) {
             request.wasRepeated = true
@@ -183,9 +186,9 @@ final class Wire: ReactorClient, @unchecked Sendable {
     }
 
     func watch() -> Bool {
-        guard self.handle != nil, self.current != nil || self.cancelsInFlight > 0 else { return false }
+        guard self.handle != nil, let request = self.current else { return false }
         self.silentTicks += 1
-        let limit = self.current?.wasCancelled ?? true ? self.cancelLimit : self.answerLimit
+        let limit = request.wasCancelled ? self.cancelLimit : self.answerLimit
         if let limit, ReactorLoop.watchInterval * Int(self.silentTicks) > limit {
             self.close(DatabaseError(.connectionLost, context: "no answer in time"))
             return false
@@ -197,6 +200,7 @@ final class Wire: ReactorClient, @unchecked Sendable {
 
     /// Ends a request that nobody waits for any more: takes it out of the queue, or has the server cancel it.
     func cancel(_ request: Request) {
+        assert(self.loop.isCurrent, "a connection was used outside of the reactor's thread")
         if let position = self.queue.firstIndex(where: { $0 === request }) {
             self.queue.remove(at: position)
             return request.answer(.failure(CancellationError()))
@@ -221,14 +225,9 @@ final class Wire: ReactorClient, @unchecked Sendable {
 
     private func cancelReturned() {
         self.cancelsInFlight -= 1
-        guard self.cancelsInFlight == 0, let handle = self.handle else { return }
-        if let request = self.current {
-            // Either its results are in already, or they come with the next input.
-            if PQtransactionStatus(handle) != PQTRANS_ACTIVE { self.finishCurrent() }
-            if self.current === request { self.receive() }
-        } else if let next = self.queue.popFirst() {
-            self.start(next)
-        }
+        guard self.cancelsInFlight == 0, let request = self.current else { return }
+        // Its results are in already, or come with the next input.
+        if request.isAtRest { self.finishCurrent() }
     }
 }
 
