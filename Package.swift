@@ -133,7 +133,7 @@ let package = Package(
                 path: "Tests/Benchmarks", exclude: ["README.md"], swiftSettings: house),
             suite("KernelTests", ["Kernel", "Contracts"], exclude: ["Golden"]),
             suite("PostgresTests", ["Postgres", "Kernel"]),
-            suite("JobQueueTests", ["JobQueue", "Postgres", "Kernel"]),
+            suite("JobQueueTests", ["JobQueue", "Postgres", "Kernel", logging, lifecycle, locks]),
             suite("WebTests", foundation),
             suite("HostTests", foundation + [configuration]),
             suite("AuthTests", foundation + ["Auth", hummingbirdTesting, jwt]),

@@ -4,8 +4,7 @@ public import Postgres
 /// The tables and functions of the queue. They come before every service's own migrations, which grant the role
 /// `club_bus` to the service.
 public enum JobQueueMigrations {
-    /// - Throws: `DatabaseError` when the folder of resources is not beside the executable.
-    public static func set() throws -> MigrationSet {
-        MigrationSet(service: "queue", directory: try ResourceFolder.named("club_JobQueue") + "/Migrations")
-    }
+    /// Found beside the executable; that the folder is not there is reported by the migrator, which names it.
+    public static let set = MigrationSet(
+        service: "queue", directory: ((try? ResourceFolder.named("club_JobQueue")) ?? "club_JobQueue") + "/Migrations")
 }

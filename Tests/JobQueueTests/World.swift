@@ -1,0 +1,158 @@
+import JobQueue
+import Kernel
+import Logging
+import NIOConcurrencyHelpers
+import Postgres
+import ServiceLifecycle
+import TestSupport
+import Testing
+
+/// Two services, `alpha` and `beta`, on one database.
+struct World {
+    let test: TestDatabase
+
+    static func make() async throws -> World {
+        let world = World(test: try TestDatabase.current)
+        for service in ["alpha", "beta"] as [ServiceName] {
+            try await world.owner.execute(
+                """
+                do $$ begin create role club_alpha login; exception when duplicate_object or unique_violation then null; end $$
+                """)
+            try await world.owner.execute(
+                """
+                do $$ begin create role club_beta login; exception when duplicate_object or unique_violation then null; end $$
+                """)
+            try await eventually("the grant, which other tests make at the same time") {
+                do {
+                    try await world.owner.execute("grant club_bus to \(identifier: service.role)")
+                    return true
+                } catch { return false }
+            }
+        }
+        try await world.owner.execute(
+            "create table public.effect (job bigint not null, attempt int not null, note text not null)")
+        try await world.owner.execute("grant all on public.effect to club_alpha, club_beta")
+        return world
+    }
+
+    var owner: Database { self.test.owner }
+
+    /// A bus with connections of its own, as another process would have.
+    func bus(
+        _ service: ServiceName, pool: PoolLimits = PoolLimits(size: 6), neighbourhood: Neighbourhood = Neighbourhood()
+    ) -> Station {
+        let configuration = self.test.configuration(for: service, pool: pool)
+        let database = Database(configuration, reactor: self.test.reactor, logger: CapturedLogs.logger)
+        let listener = Listener(configuration, reactor: self.test.reactor, logger: CapturedLogs.logger)
+        return Station(
+            database: database, listener: listener,
+            bus: Bus(
+                service: service, database: database, listener: listener, neighbourhood: neighbourhood,
+                logger: CapturedLogs.logger))
+    }
+
+    /// Rows that break an invariant of the queue; none, whatever has happened.
+    func violations() async throws -> [String] {
+        try await self.owner.query("select violation || ' ' || coalesce(job_id::text, '') from queue.check()").map {
+            try $0.value(at: 0, as: String.self)
+        }
+    }
+
+    func count(_ sql: SQL) async throws -> Int {
+        Int(try await self.owner.one(sql).value(at: 0, as: Int64.self))
+    }
+
+    func effects() async throws -> Int {
+        try await self.count("select count(*) from public.effect")
+    }
+
+    func isEmpty() async throws -> Bool {
+        try await self.count(
+            """
+            select (select count(*) from queue.ready) + (select count(*) from queue.deferred)
+                + (select count(*) from queue.lease)
+            """) == 0
+    }
+}
+
+/// One process's part.
+struct Station {
+    let database: Database
+    let listener: Listener
+    let bus: Bus
+
+    /// Runs the worker beside the body, and stops it in good order.
+    func running<R: Sendable>(
+        queues: [QueueDeclaration] = [], handlers: [Handler] = [], _ body: @Sendable () async throws -> R
+    ) async throws -> R {
+        let worker = Worker(bus: self.bus, queues: queues, handlers: handlers)
+        let group = ServiceGroup(
+            configuration: .init(services: [.init(service: worker)], logger: CapturedLogs.logger))
+        return try await withThrowingTaskGroup(of: R?.self) { tasks in
+            tasks.addTask {
+                try await group.run()
+                return nil
+            }
+            let result: R
+            do {
+                result = try await body()
+            } catch {
+                await self.close(group)
+                throw error
+            }
+            await self.close(group)
+            while try await tasks.next() != nil {}
+            return result
+        }
+    }
+
+    private func close(_ group: ServiceGroup) async {
+        await group.triggerGracefulShutdown()
+    }
+
+    func send<C: Command>(_ command: C, _ options: SendOptions = SendOptions()) async throws -> JobID {
+        try await self.database.transaction { try await self.bus.send(command, in: $0, options) }
+    }
+
+    func send<C: Command>(contentsOf commands: [C]) async throws -> [JobID] {
+        try await self.database.transaction { try await self.bus.send(contentsOf: commands, in: $0) }
+    }
+
+    func publish<E: Event>(_ event: E) async throws {
+        try await self.database.transaction { try await self.bus.publish(event, in: $0) }
+    }
+}
+
+struct Work: Command {
+    static let name = "alpha.work"
+    static let queue: QueueName = "alpha.work"
+    var number: Int
+}
+
+struct Happened: Event {
+    static let name = "alpha.happened"
+    var number: Int
+}
+
+struct Double: Call {
+    static let name = "alpha.double"
+    static let queue: QueueName = "alpha.calls"
+    var number: Int
+    struct Reply: Codable, Sendable, Equatable { var number: Int }
+}
+
+struct Peek: Call {
+    static let name = "alpha.peek"
+    static let queue: QueueName = "alpha.peeks"
+    static let durability = CallDurability.volatile
+    var number: Int
+    struct Reply: Codable, Sendable, Equatable { var number: Int }
+}
+
+/// Writes down that a job was done.
+func note(_ job: JobContext, _ text: String = "done", in transaction: borrowing Transaction) async throws {
+    try await transaction.execute(
+        "insert into public.effect (job, attempt, note) values (\(job.id.raw), \(Int32(job.attempt)), \(text))")
+}
+
+struct Boom: Error {}
