@@ -138,7 +138,7 @@ let package = Package(
             suite("HostTests", foundation + [configuration]),
             suite("AuthTests", foundation + ["Auth", hummingbirdTesting, jwt]),
             suite("LedgerTests", foundation + ["Ledger", hummingbirdTesting]),
-            suite("PromotionsTests", foundation + ["Promotions", hummingbirdTesting]),
+            suite("PromotionsTests", foundation + ["Promotions", hummingbirdTesting], exclude: ["Fixtures"]),
             suite("ClubTests", foundation + ["Club", arguments]),
             suite(
                 "JourneyTests", path: "Journeys",

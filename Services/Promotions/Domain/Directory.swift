@@ -44,8 +44,10 @@ public struct StoreRecord: Hashable, Sendable {
 
 /// A shelf of the catalogue.
 public struct CategoryRecord: Hashable, Sendable {
-    /// `moloko-syr-ajca`
+    /// The source's number or name of it. Slugs do not serve: the real tree has eleven of them twice.
     public let id: String
+    /// What stands in an address: `moloko-syr-ajca`; nil where the source has none.
+    public var slug: String?
     public var title: String
     /// The shelf that this one is a part of; nil at the top.
     public var parent: String?
@@ -54,8 +56,11 @@ public struct CategoryRecord: Hashable, Sendable {
     /// What the rules look at: `alcohol`, `tobacco`.
     public var tags: [String]
 
-    public init(id: String, title: String, parent: String? = nil, position: Int32, tags: [String] = []) {
-        (self.id, self.title, self.parent, self.position, self.tags) = (id, title, parent, position, tags)
+    public init(
+        id: String, slug: String? = nil, title: String, parent: String? = nil, position: Int32 = 0, tags: [String] = []
+    ) {
+        (self.id, self.slug, self.title) = (id, slug, title)
+        (self.parent, self.position, self.tags) = (parent, position, tags)
     }
 }
 

@@ -7,11 +7,13 @@ struct Violation: Hashable, Sendable {
         case invalidCard = "invalid-card"
         case invalidFiscalID = "invalid-fiscal-id"
         case invalidKey = "invalid-key"
+        case invalidPoints = "invalid-points"
         case invalidPosition = "invalid-position"
         case invalidStore = "invalid-store"
         case invalidTag = "invalid-tag"
         case invalidText = "invalid-text"
         case invalidTime = "invalid-time"
+        case keyReused = "idempotency-key-reused"
         case negativeAmount = "negative-amount"
         case negativeQuantity = "negative-quantity"
         case quantityOutOfRange = "quantity-out-of-range"
@@ -32,7 +34,16 @@ struct Violations: Error, Hashable, Sendable {
     /// A receipt of 2,000 wrong lines is told about this many.
     static let reportedMax = 20
 
-    private(set) var found: [Violation] = []
+    private(set) var found: [Violation]
+
+    init() {
+        self.found = []
+    }
+
+    /// One thing is wrong.
+    init(_ code: Violation.Code, _ pointer: String, _ detail: String) {
+        self.found = [Violation(code: code, pointer: pointer, detail: detail)]
+    }
 
     var isEmpty: Bool { self.found.isEmpty }
 

@@ -16,11 +16,13 @@ grant select, insert, update on promotions.store to club_promotions;
 
 create table promotions.category (
     category text    primary key,
+    slug     text,
     title    text    not null,
     parent   text,
     position integer not null,
     tags     text[]  not null default '{}'
 );
+create index category_by_parent on promotions.category (parent);
 grant select, insert, update on promotions.category to club_promotions;
 
 create table promotions.product (

@@ -7,17 +7,20 @@ struct CatalogueStore: Sendable {
     func upsert(_ categories: [CategoryRecord], in transaction: borrowing Transaction) async throws -> Int {
         try await transaction.execute(
             """
-            insert into promotions.category as category (category, title, parent, position, tags)
-            select id, title, parent, position, coalesce(string_to_array(tags, ','), '{}')
+            insert into promotions.category as category (category, slug, title, parent, position, tags)
+            select id, slug, title, parent, position, coalesce(string_to_array(tags, ','), '{}')
             from unnest(
-                \(categories.map(\.id)), \(categories.map(\.title)), \(categories.map(\.parent)),
-                \(categories.map(\.position)),
+                \(categories.map(\.id)), \(categories.map(\.slug)), \(categories.map(\.title)),
+                \(categories.map(\.parent)), \(categories.map(\.position)),
                 \(categories.map { $0.tags.isEmpty ? nil : $0.tags.joined(separator: ",") })
-            ) as told (id, title, parent, position, tags)
+            ) as told (id, slug, title, parent, position, tags)
             on conflict (category) do update
-            set title = excluded.title, parent = excluded.parent, position = excluded.position, tags = excluded.tags
-            where (category.title, category.parent, category.position, category.tags)
-                is distinct from (excluded.title, excluded.parent, excluded.position, excluded.tags)
+            set slug = excluded.slug, title = excluded.title, parent = excluded.parent, position = excluded.position,
+                tags = excluded.tags
+            where (category.slug, category.title, category.parent, category.position, category.tags)
+                is distinct from (
+                    excluded.slug, excluded.title, excluded.parent, excluded.position, excluded.tags
+                )
             """)
     }
 
@@ -25,9 +28,12 @@ struct CatalogueStore: Sendable {
     func insertMissing(_ categories: [CategoryRecord], in transaction: borrowing Transaction) async throws -> Int {
         try await transaction.execute(
             """
-            insert into promotions.category (category, title, position)
+            insert into promotions.category (category, slug, title, position)
             select *
-            from unnest(\(categories.map(\.id)), \(categories.map(\.title)), \(categories.map(\.position)))
+            from unnest(
+                \(categories.map(\.id)), \(categories.map(\.slug)), \(categories.map(\.title)),
+                \(categories.map(\.position))
+            )
             on conflict (category) do nothing
             """)
     }
@@ -55,6 +61,7 @@ struct CatalogueStore: Sendable {
     /// A product and the name of its shelf.
     struct Item: Sendable {
         let product: ProductRecord
+        let categorySlug: String?
         let categoryTitle: String?
     }
 
@@ -66,7 +73,7 @@ struct CatalogueStore: Sendable {
         if let category {
             rows = try await runner.query(
                 """
-                select sku, product.title, product.category, unit, price, old_price, category.title
+                select sku, product.title, product.category, unit, price, old_price, category.slug, category.title
                 from promotions.product
                 left join promotions.category using (category)
                 where sku > \(last)
@@ -81,7 +88,7 @@ struct CatalogueStore: Sendable {
         } else {
             rows = try await runner.query(
                 """
-                select sku, product.title, product.category, unit, price, old_price, category.title
+                select sku, product.title, product.category, unit, price, old_price, category.slug, category.title
                 from promotions.product
                 left join promotions.category using (category)
                 where sku > \(last)
@@ -90,13 +97,14 @@ struct CatalogueStore: Sendable {
                 """)
         }
         return try rows.map { row in
-            let (sku, title, category, unit, price, oldPrice, categoryTitle) = try row.decode(
-                String.self, String.self, String.self, String?.self, Int64?.self, Int64?.self, String?.self)
+            let (sku, title, category, unit, price, oldPrice, categorySlug, categoryTitle) = try row.decode(
+                String.self, String.self, String.self, String?.self, Int64?.self, Int64?.self, String?.self,
+                String?.self)
             return Item(
                 product: ProductRecord(
                     sku: sku, title: title, category: category, unit: unit, price: price.flatMap { Kopecks($0) },
                     oldPrice: oldPrice.flatMap { Kopecks($0) }),
-                categoryTitle: categoryTitle)
+                categorySlug: categorySlug, categoryTitle: categoryTitle)
         }
     }
 }

@@ -8,9 +8,10 @@ struct RulesetStore: Sendable {
         try await runner.first("select version from promotions.ruleset where state = 'active'")?.decode(Int64.self)
     }
 
-    func ruleset(_ number: Int64, in runner: borrowing some QueryRunner & ~Copyable) async throws -> Ruleset? {
-        try await runner.first("select document from promotions.ruleset where version = \(number)")?
-            .decode(JSONB<Ruleset>.self).value
+    /// The JSON of a ruleset.
+    func document(_ number: Int64, in runner: borrowing some QueryRunner & ~Copyable) async throws -> [UInt8]? {
+        try await runner.first("select document::text from promotions.ruleset where version = \(number)")
+            .map { Array(try $0.decode(String.self).utf8) }
     }
 
     /// Stores a draft and gives its number.

@@ -5,19 +5,6 @@ import Testing
 @testable import Promotions
 
 @Suite struct ReceiptBodyTests {
-    /// A receipt of two lines as a till writes it, with one text replaced.
-    static func json(_ old: String = "", _ new: String = "") -> String {
-        let text = """
-            {"fiscal": {"fn": "9999078900000001", "fd": 4711, "fpd": 1234567890}, "store": "1",
-            "at": "2026-11-23T12:00:00+03:00", "card": "\(Make.card().digits)", "lines": [
-            {"position": 1, "sku": "a", "quantity": 1000, "price": 12345, "sum": 12345, "tags": ["alcohol"]},
-            {"position": 2, "sku": "b", "quantity": 500, "price": 20000, "discount": 345, "sum": 9655}
-            ], "total": 22000}
-            """
-        guard let range = text.firstRange(of: old), !old.isEmpty else { return text }
-        return text.replacingCharacters(in: range, with: new)
-    }
-
     private func violations(_ text: String) throws -> [Violation] {
         let body = try JSONDecoder().decode(ReceiptBody.self, from: Data(text.utf8))
         do throws(Violations) {
@@ -29,7 +16,7 @@ import Testing
     }
 
     @Test func `a receipt is read as it is written, lines by position`() throws {
-        let text = Self.json(#"{"position": 1,"#, #"{"position": 3,"#)
+        let text = ReceiptJSON.replacing(#"{"position": 1,"#, #"{"position": 3,"#)
         let receipt = try JSONDecoder().decode(ReceiptBody.self, from: Data(text.utf8)).parsed()
         #expect(receipt.fiscal == FiscalID(fn: "9999078900000001", fd: 4711, fpd: 1_234_567_890))
         #expect(receipt.sale.at == Timestamp("2026-11-23T09:00:00Z"))
@@ -63,13 +50,13 @@ import Testing
     func `a value that breaks a rule is named by a code and a pointer`(
         old: String, new: String, code: String, pointer: String
     ) throws {
-        let found = try self.violations(Self.json(old, new))
+        let found = try self.violations(ReceiptJSON.replacing(old, new))
         #expect(found.map(\.code.rawValue) == [code])
         #expect(found.map(\.pointer) == [pointer])
     }
 
     @Test func `a line of quantity 0 is fine`() throws {
-        #expect(try self.violations(Self.json(#""quantity": 500"#, #""quantity": 0"#)).isEmpty)
+        #expect(try self.violations(ReceiptJSON.replacing(#""quantity": 500"#, #""quantity": 0"#)).isEmpty)
     }
 
     private func lines(_ count: Int) -> [LineBody] {
@@ -97,9 +84,9 @@ import Testing
         func fingerprint(_ text: String) throws -> [UInt8] {
             try JSONDecoder().decode(ReceiptBody.self, from: Data(text.utf8)).parsed().fingerprint
         }
-        let original = try fingerprint(Self.json())
-        #expect(try fingerprint(Self.json("\n", "   \n")) == original)
-        #expect(try fingerprint(Self.json("2026-11-23T12:00:00+03:00", "2026-11-23T09:00:00Z")) == original)
+        let original = try fingerprint(ReceiptJSON.text)
+        #expect(try fingerprint(ReceiptJSON.replacing("\n", "   \n")) == original)
+        #expect(try fingerprint(ReceiptJSON.replacing("2026-11-23T12:00:00+03:00", "2026-11-23T09:00:00Z")) == original)
         let changes = [
             ("4711", "4712"), (#""store": "1""#, #""store": "2""#), ("12:00:00", "12:00:01"),
             (Make.card().digits, Make.card(2).digits), (#""sku": "a""#, #""sku": "c""#),
@@ -109,7 +96,7 @@ import Testing
         ]
         var seen: Set<[UInt8]> = [original]
         for (old, new) in changes {
-            #expect(seen.insert(try fingerprint(Self.json(old, new))).inserted, "\(old) → \(new)")
+            #expect(seen.insert(try fingerprint(ReceiptJSON.replacing(old, new))).inserted, "\(old) → \(new)")
         }
     }
 }

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Promotions
@@ -15,7 +16,7 @@ import Testing
 
     @Test(arguments: 0..<128)
     func `the parts sum to the amount and none is a whole unit off its share`(seed: UInt64) {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         let weights = (0..<Int.random(in: 1...200, using: &random)).map { _ in Int64.random(in: 0...1_000_000, using: &random) }
         let whole = weights.reduce(0, +)
         guard whole > 0 else { return }

@@ -1,4 +1,5 @@
 import Kernel
+import TestSupport
 import Testing
 
 @testable import Promotions
@@ -27,7 +28,7 @@ import Testing
 
     @Test(arguments: 0..<64)
     func `any receipt earns what a direct computation gives, and its lines sum to it`(seed: UInt64) throws {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         let kinds: [(tags: [String], category: String?, counts: Bool)] = [
             ([], nil, true), (["alcohol"], "wine", true), (["tobacco"], nil, false), ([], "tobacco", false),
             (["alcohol", "tobacco"], "wine", false),

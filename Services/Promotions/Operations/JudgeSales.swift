@@ -1,0 +1,72 @@
+import JobQueue
+import Kernel
+import Logging
+import Postgres
+
+/// Judges sales by the ruleset in force: whether they are let in, whose they are, and what they bring. Writes nothing
+/// but cards that the projection had not heard of.
+struct JudgeSales: Sendable {
+    struct Judgement: Sendable {
+        let member: Member.ID
+        let evaluation: Evaluation
+    }
+
+    private let database: Database
+    private let findMembers: FindMembers
+    private let rulesets: Rulesets
+    private let cards = CardStore()
+
+    init(database: Database, findMembers: FindMembers, rulesets: Rulesets) {
+        (self.database, self.findMembers, self.rulesets) = (database, findMembers, rulesets)
+    }
+
+    /// One judgement for each sale, in their order.
+    func callAsFunction(
+        _ sales: [Sale], from till: Till, at now: Timestamp
+    ) async throws -> [Result<Judgement, ReceiptRefusal>] {
+        let presentations = try await self.cards.present(sales, in: self.database)
+        guard let number = presentations.first?.ruleset else { throw NoRulesetInForce() }
+        let ruleset = try await self.rulesets.version(number)
+        let latecomers = await self.findLatecomers(sales, presentations, from: till, at: now)
+        return try zip(sales, presentations).map { sale, presentation in
+            do throws(ReceiptRefusal) {
+                try Self.admit(sale, presentation, from: till, at: now)
+            } catch {
+                return .failure(error)
+            }
+            switch presentation.member.map(Result.success) ?? latecomers[sale.card] ?? .failure(.unknownCard) {
+            case .failure(let refusal):
+                return .failure(refusal)
+            case .success(let member):
+                let evaluation = try ruleset.evaluate(sale, for: MemberFacts(member: member), at: now)
+                return .success(Judgement(member: member, evaluation: evaluation))
+            }
+        }
+    }
+
+    private static func admit(
+        _ sale: Sale, _ presentation: CardStore.Presentation, from till: Till, at now: Timestamp
+    ) throws(ReceiptRefusal) {
+        guard till.speaks(for: sale.store) else { throw .foreignStore }
+        try sale.checkAge(at: now, historical: till.mayImport)
+        guard presentation.isStoreKnown else { throw .unknownStore }
+    }
+
+    /// The holders of the cards that the projection has not heard of, among the sales that could be let in.
+    private func findLatecomers(
+        _ sales: [Sale], _ presentations: [CardStore.Presentation], from till: Till, at now: Timestamp
+    ) async -> [CardNumber: Result<Member.ID, ReceiptRefusal>] {
+        var cards: Set<CardNumber> = []
+        for (sale, presentation) in zip(sales, presentations) where presentation.member == nil {
+            if (try? Self.admit(sale, presentation, from: till, at: now)) != nil { cards.insert(sale.card) }
+        }
+        guard !cards.isEmpty else { return [:] }
+        do {
+            return try await self.findMembers(cards).mapValues { .success($0) }
+        } catch {
+            // Without auth it cannot be said whether the card is anybody's: the till is asked to come again.
+            Logger.current.info("Cards could not be resolved", metadata: ["promotions.cards": "\(cards.count)"])
+            return Dictionary(uniqueKeysWithValues: cards.map { ($0, .failure(.undecided)) })
+        }
+    }
+}
