@@ -136,8 +136,13 @@ create function queue.show(p_id bigint) returns table (
 )
     language plpgsql stable as $$
 #variable_conflict use_column
+declare
+    v_queue smallint := (select j.queue_id from queue.job j where j.id = p_id);
 begin
-    perform queue.require_owner((select j.queue_id from queue.job j where j.id = p_id));
+    if v_queue is null then
+        return;
+    end if;
+    perform queue.require_owner(v_queue);
     return query
         select j.id, q.name, j.kind, p.place, p.attempt, p.at, p.error
         from queue.job j
