@@ -6,8 +6,12 @@ internal import Glibc
 /// conversation with the server (send, wait, read) costs one hop and no lock. libpq is only ever called in its
 /// non-blocking manner from here; nothing that blocks may run on this thread.
 ///
+/// It is a task executor, too: a task that mostly talks to the database and computes little may prefer it
+/// (`withTaskExecutorPreference(reactor)`), and then changes no thread for a statement. What such a task computes delays
+/// everybody's statements; by default tasks stay on the common pool.
+///
 /// A process needs one reactor. Its thread lives as long as the process.
-public final class Reactor: SerialExecutor, Sendable {
+public final class Reactor: SerialExecutor, TaskExecutor, Sendable {
     let loop: ReactorLoop
 
     /// Starts the thread.
@@ -19,11 +23,15 @@ public final class Reactor: SerialExecutor, Sendable {
     }
 
     public func enqueue(_ job: consuming ExecutorJob) {
-        self.loop.post(.job(UnownedJob(job), self.asUnownedSerialExecutor()))
+        self.loop.post(.job(UnownedJob(job), self))
     }
 
     public func asUnownedSerialExecutor() -> UnownedSerialExecutor {
         UnownedSerialExecutor(ordinary: self)
+    }
+
+    public func asUnownedTaskExecutor() -> UnownedTaskExecutor {
+        UnownedTaskExecutor(ordinary: self)
     }
 
     public func checkIsolated() {

@@ -25,7 +25,7 @@ struct SocketEvents: OptionSet {
 /// the thread, and is reached from work that was posted.
 final class ReactorLoop: @unchecked Sendable {
     enum Work {
-        case job(UnownedJob, UnownedSerialExecutor)
+        case job(UnownedJob, Reactor)
         case call(@Sendable () -> Void)
     }
 
@@ -43,12 +43,15 @@ final class ReactorLoop: @unchecked Sendable {
     /// How coarse the client's own deadlines are; no clock is read for a statement.
     static let watchInterval = Duration.milliseconds(250)
 
+    private static let roundsMax = 8
+
     private let epoll: Int32
     private let bell: Int32
     private let inbox = NIOLockedValueBox(Inbox())
     private let thread = NIOLockedValueBox<pthread_t?>(nil)
 
     // Confined to the thread.
+    private var work: [Work] = []
     private var clients: [UInt64: any ReactorClient] = [:]
     private var timers = Heap<Timer>()
     private var timerActions: [UInt64: () -> Void] = [:]
@@ -93,18 +96,10 @@ final class ReactorLoop: @unchecked Sendable {
 
     func run() -> Never {
         self.thread.withLockedValue { $0 = pthread_self() }
-        var work: [Work] = []
         let capacity = 256
         let events = UnsafeMutableBufferPointer<epoll_event>.allocate(capacity: capacity)
         while true {
-            self.inbox.withLockedValue { swap(&$0.work, &work) }
-            for item in work {
-                switch item {
-                case .job(let job, let executor): job.runSynchronously(on: executor)
-                case .call(let call): call()
-                }
-            }
-            work.removeAll(keepingCapacity: true)
+            self.runWork()
             let timeout = self.runTimers()
             // Asleep is said under the lock that guards the inbox: work posted before is seen here, work posted
             // after rings the bell.
@@ -117,6 +112,24 @@ final class ReactorLoop: @unchecked Sendable {
             for index in 0..<max(0, Int(count)) {
                 self.dispatch(events[index])
             }
+        }
+    }
+
+    /// Work makes more work on this very thread; some rounds of it cost fewer system calls than one round each, and a
+    /// limit keeps the sockets served.
+    private func runWork() {
+        for _ in 0..<Self.roundsMax {
+            self.inbox.withLockedValue { swap(&$0.work, &self.work) }
+            guard !self.work.isEmpty else { return }
+            for item in self.work {
+                switch item {
+                case .job(let job, let reactor):
+                    job.runSynchronously(
+                        isolatedTo: reactor.asUnownedSerialExecutor(), taskExecutor: reactor.asUnownedTaskExecutor())
+                case .call(let call): call()
+                }
+            }
+            self.work.removeAll(keepingCapacity: true)
         }
     }
 
