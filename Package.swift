@@ -17,6 +17,9 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let tracing = Target.Dependency.product(name: "Tracing", package: "swift-distributed-tracing")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
+let sockets = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let httpTypes = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let locks = Target.Dependency.product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let collections = Target.Dependency.product(name: "Collections", package: "swift-collections")
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
@@ -102,8 +105,8 @@ let package = Package(
         shared(
             "Host",
             [
-                "Kernel", "Contracts", "Postgres", "JobQueue", "Web", "Telemetry", configuration, logging, metrics,
-                tracing, lifecycle, hummingbird,
+                "Kernel", "Postgres", "JobQueue", "Web", "Telemetry", configuration, logging, metrics, lifecycle,
+                signals, hummingbird, sockets, locks,
             ]),
         shared("EmbeddedPostgres", [logging, subprocess, system]),
     ]
@@ -122,7 +125,9 @@ let package = Package(
                 name: "club", dependencies: ["Club"], path: "Services/Executables/club", swiftSettings: house),
             .target(
                 name: "TestSupport",
-                dependencies: foundation + ["EmbeddedPostgres", inMemoryLogging, hummingbirdTesting],
+                dependencies: foundation + [
+                    "EmbeddedPostgres", inMemoryLogging, hummingbirdTesting, httpClient, sockets, httpTypes,
+                ],
                 path: "Tests/Support", swiftSettings: house),
             .executableTarget(
                 name: "benchmarks",

@@ -24,6 +24,8 @@ public final class LogSink: Sendable {
 
     /// Standard error.
     public static let standardError = LogSink(descriptor: STDERR_FILENO)
+    /// Takes every line and keeps none.
+    public static let nowhere = LogSink(descriptor: open("/dev/null", O_WRONLY | O_CLOEXEC))
 
     /// - Parameter descriptor: open for writing for as long as the sink is used.
     public init(descriptor: Int32) {

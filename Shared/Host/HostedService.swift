@@ -1,0 +1,184 @@
+internal import FoundationEssentials
+internal import Hummingbird
+internal import JobQueue
+internal import Kernel
+internal import Logging
+internal import Metrics
+internal import NIOConcurrencyHelpers
+internal import NIOCore
+internal import Postgres
+internal import ServiceLifecycle
+internal import Telemetry
+internal import Web
+
+/// What all services of a process share.
+struct HostContext: Sendable {
+    let settings: Settings
+    let reactor: Reactor
+    let neighbourhood: Neighbourhood
+    let clock: any WallClock
+    let ids: IDGenerator
+    let random: RandomBytes
+    /// Tells this process from others of the same service.
+    let instance: String
+    let makeLogger: @Sendable (_ label: String) -> Logger
+    let report: @Sendable (HostEvent) -> Void
+}
+
+/// One service in the process, from waiting for its database to giving back its jobs.
+struct HostedService<Module: ServiceModule>: Service {
+    private let context: HostContext
+    private let logger: Logger
+    private let metrics: PrometheusMetrics
+    private let database: Database
+    private let listener: Listener
+    private let pages: ServicePages
+    private let gate: GateResponder
+    private let isStarted = NIOLockedValueBox(false)
+
+    init(_: Module.Type, in context: HostContext) throws {
+        let name = Module.name
+        let logger = context.makeLogger("club.\(name.text)")
+        let metrics = PrometheusMetrics()
+        let configuration = try context.settings.databaseConfiguration(of: name, instance: context.instance)
+        let (database, listener) = withMetricsFactory(metrics) {
+            (
+                Database(configuration, reactor: context.reactor, logger: logger),
+                Listener(configuration, reactor: context.reactor, logger: logger)
+            )
+        }
+        let isStarted = self.isStarted
+        let pages = ServicePages(
+            openAPI: try Self.openAPI(), metrics: { metrics.text() },
+            readiness: [
+                HealthCheck("database") { try await database.execute("select 1") },
+                HealthCheck("started") { try NotReady.unless(isStarted.withLockedValue { $0 }) },
+                HealthCheck("listener") { try NotReady.unless(listener.isConnected) },
+            ])
+        self.context = context
+        self.logger = logger
+        self.metrics = metrics
+        self.database = database
+        self.listener = listener
+        self.pages = pages
+        self.gate = withMetricsFactory(metrics) { GateResponder(pages: pages) }
+    }
+
+    /// Its HTTP interface, which answers from the first moment on.
+    func application() throws -> some Service {
+        let name = Module.name
+        let host = try self.context.settings.text(HostSettings.bind)
+        let port = try self.context.settings.port(of: name)
+        let context = self.context
+        return HTTPService(
+            application: Application(
+                responder: self.gate,
+                configuration: ApplicationConfiguration(address: .hostname(host, port: port), serverName: "club"),
+                onServerRunning: { channel in
+                    context.report(.listening(name, port: channel.localAddress?.port ?? port))
+                },
+                logger: self.logger),
+            logger: self.logger, name: name, host: host, port: port)
+    }
+
+    /// Closes the database's connections when everything that uses them has ended.
+    func closer() -> some Service {
+        ConnectionCloser(database: self.database, listener: self.listener)
+    }
+
+    func run() async throws {
+        try await withLogger(self.logger) { _ in
+            try await withMetricsFactory(self.metrics) {
+                do {
+                    try await self.serve()
+                } catch is CancellationError {
+                    // Being asked to stop is no failure.
+                }
+            }
+        }
+    }
+
+    private func serve() async throws {
+        let bus = Bus(
+            service: Module.name, database: self.database, listener: self.listener,
+            neighbourhood: self.context.neighbourhood, logger: self.logger)
+        guard let module = try await cancelWhenGracefulShutdown({ try await self.start(bus) }) else { return }
+        let router = HouseRouter.make(pages: self.pages, random: self.context.random) { module.addRoutes(to: $0) }
+        self.gate.open(router.buildResponder())
+        self.isStarted.withLockedValue { $0 = true }
+        self.logger.info("Ready")
+        self.context.report(.ready(Module.name))
+        let worker = Worker(bus: bus, queues: module.queues, handlers: module.handlers)
+        // The worker first: it outlives the others, which may still send and call while they end.
+        try await ServiceGroup(services: [worker] + module.services, logger: self.logger).run()
+    }
+
+    /// Puts the module together as soon as the database is fit for it.
+    private func start(_ bus: Bus) async throws -> Module? {
+        let context = self.context
+        let wait = DatabaseWait(
+            sets: [JobQueueMigrations.set, Module.migrations], configuration: self.database.configuration,
+            reactor: context.reactor, logger: self.logger)
+        let resources = ModuleResources(
+            database: self.database, bus: bus, clock: context.clock, ids: context.ids, random: context.random,
+            settings: context.settings, logger: self.logger)
+        while !Task.isCancelled {
+            try await wait.wait()
+            do {
+                return try await Module(resources)
+            } catch let error as DatabaseError where error.isRetryable {
+                self.logger.warning("Starting again", metadata: ["error": "\(error)"])
+            }
+        }
+        return nil
+    }
+
+    private static func openAPI() throws -> String {
+        let folder = Module.migrations.directory.split(separator: "/").dropLast().joined(separator: "/")
+        let file = "/\(folder)/openapi.yaml"
+        guard let bytes = FileManager.default.contents(atPath: file) else {
+            throw HostError("\(file) is missing: the folder of resources belongs beside the executable.")
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
+
+/// Thrown by a readiness check.
+private struct NotReady: Error {
+    static func unless(_ condition: Bool) throws {
+        if !condition { throw NotReady() }
+    }
+}
+
+/// Hummingbird's application, whose failure to listen becomes a sentence.
+private struct HTTPService<App: ApplicationProtocol>: Service {
+    let application: App
+    let logger: Logger
+    let name: ServiceName
+    let host: String
+    let port: Int
+
+    func run() async throws {
+        do {
+            try await self.application.run()
+        } catch let error as IOError {
+            throw HostError(
+                "\(self.name.text) cannot listen on \(self.host) port \(self.port) (CLUB_BIND, CLUB_PORT): \(error.description)")
+        } catch is CancellationError {
+            // Being asked to stop is no failure.
+        }
+    }
+}
+
+/// Lives until everything that needs the database has ended, then closes it.
+private struct ConnectionCloser: Service {
+    let database: Database
+    let listener: Listener
+
+    func run() async {
+        // Ends by a graceful stop or by cancellation: closing is right either way.
+        try? await gracefulShutdown()
+        await self.listener.shutdown()
+        await self.database.shutdown()
+    }
+}
