@@ -4,7 +4,8 @@ public struct SettingsError: Error, Sendable, Equatable, CustomStringConvertible
     /// What went wrong, and what is allowed.
     public let description: String
 
-    init(_ description: String) {
+    /// - Parameter description: a sentence that names the setting and what is allowed, and no secret.
+    public init(_ description: String) {
         self.description = description
     }
 

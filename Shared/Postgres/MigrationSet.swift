@@ -15,6 +15,13 @@ public struct MigrationSet: Sendable {
         self.directory = directory
     }
 
+    /// The folder `Migrations` among the resources of one of our targets, for example "Ledger". That it cannot be found
+    /// shows when the files are read.
+    public init(service: ServiceName, target: String) {
+        let resources = (try? ResourceFolder.named("club_\(target)")) ?? "club_\(target).resources"
+        self.init(service: service, directory: "\(resources)/Migrations")
+    }
+
     struct File: Sendable {
         let number: Int
         let name: String

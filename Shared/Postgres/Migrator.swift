@@ -116,6 +116,9 @@ public struct Migrator: Sendable {
                 applied_at timestamptz not null default clock_timestamp(),
                 primary key (service, number)
             );
+            -- Each service compares the record with its program before it begins.
+            grant usage on schema migration to public;
+            grant select on migration.applied to public;
             """)
     }
 
