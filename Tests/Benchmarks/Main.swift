@@ -52,5 +52,10 @@ struct Case: Sendable {
     static let all = [
         Case(name: "client-select") { try await ClientCases.select($0) },
         Case(name: "client-pipeline") { try await ClientCases.pipeline($0) },
+        Case(name: "enqueue-single") { try await EnqueueCases.single($0) },
+        Case(name: "enqueue-listeners") { try await EnqueueCases.listeners($0) },
+        Case(name: "run-latency") { try await RunCases.latency($0) },
+        Case(name: "run-burn-down") { try await RunCases.burnDown($0) },
+        Case(name: "run-cost") { try await RunCases.cost($0) },
     ]
 }

@@ -23,14 +23,7 @@ struct PgBench: Sendable {
     func transactionsPerSecond(
         script: String? = nil, clients: Int, seconds: Int, arguments: [String] = []
     ) async throws -> Double {
-        var all = ["-n", "-M", "prepared", "-c", "\(clients)", "-j", "2", "-T", "\(seconds)"] + arguments
-        let file = "/tmp/club-pgbench-\(UUID().uuidString).sql"
-        if let script {
-            try script.write(toFile: file, atomically: true, encoding: .utf8)
-            all += ["-f", file]
-        }
-        defer { if script != nil { try? FileManager.default.removeItem(atPath: file) } }
-        let output = try await self.run(all + [self.conninfo])
+        let output = try await self.run(script: script, clients: clients, arguments + ["-T", "\(seconds)"])
         guard
             let line = output.split(separator: "\n").first(where: { $0.hasPrefix("tps = ") }),
             let number = line.dropFirst(6).split(separator: " ").first, let rate = Double(number)
@@ -38,9 +31,25 @@ struct PgBench: Sendable {
         return rate
     }
 
+    /// Lets each client repeat `script` a fixed number of times.
+    func transactions(script: String, clients: Int, each: Int) async throws {
+        _ = try await self.run(script: script, clients: clients, ["-t", "\(each)"])
+    }
+
     /// Makes pgbench's own tables at `scale` (100,000 accounts each).
     func initialise(scale: Int) async throws {
         _ = try await self.run(["-i", "-q", "-s", "\(scale)", self.conninfo])
+    }
+
+    private func run(script: String?, clients: Int, _ arguments: [String]) async throws -> String {
+        var all = ["-n", "-M", "prepared", "-c", "\(clients)", "-j", "2"] + arguments
+        let file = "/tmp/club-pgbench-\(UUID().uuidString).sql"
+        if let script {
+            try script.write(toFile: file, atomically: true, encoding: .utf8)
+            all += ["-f", file]
+        }
+        defer { if script != nil { try? FileManager.default.removeItem(atPath: file) } }
+        return try await self.run(all + [self.conninfo])
     }
 
     private func run(_ arguments: [String]) async throws -> String {

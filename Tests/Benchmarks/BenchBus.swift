@@ -1,0 +1,115 @@
+import JobQueue
+import Kernel
+import Logging
+import Postgres
+import ServiceLifecycle
+
+/// A command without effects, with the payload of the raw measurements.
+struct NoOp: Command {
+    static let name = "bench.no-op"
+    static let queue: QueueName = "bench.jobs"
+    var id: Int64
+    var pad = String(repeating: "x", count: 76)
+}
+
+/// The same, with the moment of its sending.
+struct Stamped: Command {
+    static let name = "bench.stamped"
+    static let queue: QueueName = "bench.jobs"
+    var sentAt: Timestamp
+}
+
+/// A queue of its own database, as the service `bench` sees it.
+struct BenchBus: Sendable {
+    static let service: ServiceName = "bench"
+    static let role = "club_bench"
+    let name: String
+    let world: World
+    let database: Database
+    let bus: Bus
+
+    /// Makes a fresh database with the queue's schema and the role of the service, and a bus on `pool` connections.
+    static func with<R: Sendable>(
+        _ world: World, _ name: String, pool: Int = 16, _ body: (BenchBus) async throws -> R
+    ) async throws -> R {
+        try await world.withFreshDatabase(name) { name in
+            let owner = world.database(name, pool: 1)
+            _ = try await Migrator(reactor: world.reactor, logger: world.logger)
+                .migrate([JobQueueMigrations.set], on: owner.configuration)
+            try await owner.execute("drop role if exists club_bench")
+            try await owner.execute("create role club_bench login")
+            try await owner.execute("grant club_bus to club_bench")
+            await owner.shutdown()
+            let bench = try BenchBus(world, name, pool: pool)
+            let result = try await body(bench)
+            await bench.shutdown()
+            return result
+        }
+    }
+
+    init(_ world: World, _ name: String, pool: Int) throws {
+        var configuration = DatabaseConfiguration(
+            conninfo: world.cluster.conninfo(database: name), user: Self.role, applicationName: "bench",
+            pool: PoolLimits(size: pool, waiting: 100_000, waitTimeout: .seconds(60)))
+        configuration.statementTimeout = .seconds(60)
+        self.world = world
+        self.name = name
+        self.database = Database(configuration, reactor: world.reactor, logger: world.logger)
+        self.bus = Bus(
+            service: Self.service, database: self.database,
+            listener: Listener(configuration, reactor: world.reactor, logger: world.logger), logger: world.logger)
+    }
+
+    func shutdown() async {
+        await self.database.shutdown()
+    }
+
+    /// Runs `body` beside a worker, which is stopped gracefully afterwards.
+    func working<R: Sendable>(
+        _ handlers: [Handler], slots: Int = 8, _ body: @escaping @Sendable () async throws -> R
+    ) async throws -> R {
+        let worker = Worker(bus: self.bus, queues: [QueueDeclaration(NoOp.queue, slots: slots)], handlers: handlers)
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(services: [.init(service: worker)], logger: self.world.logger))
+        return try await withThrowingTaskGroup(of: R?.self) { tasks in
+            tasks.addTask {
+                try await group.run()
+                return nil
+            }
+            let result = try await body()
+            await group.triggerGracefulShutdown()
+            for try await _ in tasks {}
+            return result
+        }
+    }
+
+    /// Sends `count` jobs, a thousand in a transaction.
+    func preload(_ count: Int) async throws {
+        for start in stride(from: 0, to: count, by: 1000) {
+            let jobs = (start..<min(start + 1000, count)).map { NoOp(id: Int64($0)) }
+            _ = try await self.database.transaction { transaction in
+                try await self.bus.send(contentsOf: jobs, in: transaction)
+            }
+        }
+    }
+}
+
+/// Waits until a number of things have happened.
+actor Countdown {
+    private var left: Int
+    private var waiters: [CheckedContinuation<Void, Never>] = []
+
+    init(_ count: Int) { self.left = count }
+
+    func count(_ done: Int = 1) {
+        self.left -= done
+        guard self.left <= 0 else { return }
+        self.waiters.forEach { $0.resume() }
+        self.waiters = []
+    }
+
+    func reachesZero() async {
+        guard self.left > 0 else { return }
+        await withCheckedContinuation { self.waiters.append($0) }
+    }
+}
