@@ -1,3 +1,4 @@
+import EmbeddedPostgres
 import JobQueue
 import Kernel
 import Logging
@@ -35,7 +36,7 @@ struct BenchBus: Sendable {
         try await world.withFreshDatabase(name) { name in
             let owner = world.database(name, pool: 1)
             _ = try await Migrator(reactor: world.reactor, logger: world.logger)
-                .migrate([JobQueueMigrations.set], on: owner.configuration)
+                .migrate([JobQueueMigrations.set()], on: owner.configuration)
             try await owner.execute("drop role if exists club_bench")
             try await owner.execute("create role club_bench login")
             try await owner.execute("grant club_bus to club_bench")
@@ -81,6 +82,16 @@ struct BenchBus: Sendable {
             for try await _ in tasks {}
             return result
         }
+    }
+
+    /// Stops the handing out of jobs, so that only senders are measured.
+    func pause(_ owner: Database) async throws {
+        try await owner.execute(
+            """
+            select queue.pause(q.id, 'senders are measured')
+            from queue.queue q
+            where q.name = \(NoOp.queue)
+            """)
     }
 
     /// Sends `count` jobs, a thousand in a transaction.

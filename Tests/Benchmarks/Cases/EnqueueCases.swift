@@ -71,8 +71,8 @@ enum EnqueueCases {
     private static func withListener(_ bench: BenchBus, _ body: () async throws -> Double) async throws -> Double {
         let listener = Listener(
             bench.database.configuration, reactor: bench.world.reactor, logger: bench.world.logger)
-        var bells = try await listener.notifications(["bell"]).makeAsyncIterator()
-        _ = try await bells.next()
+        let bells = listener.notifications(["bell"]).makeAsyncIterator()
+        _ = await bells.next()
         let result = try await body()
         await listener.shutdown()
         return result
@@ -81,15 +81,16 @@ enum EnqueueCases {
     /// Target F: the same with a worker asleep, so that every lull is rung for, with 50 idle listeners and with none.
     static func listeners(_ world: World) async throws {
         try await BenchBus.with(world, "bench_listeners", pool: self.writers) { bench in
-            let paused = QueueAdministration(world.database(bench.name, pool: 1))
+            let owner = world.database(bench.name, pool: 1)
             let result = try await bench.working([.transactional(NoOp.self) { _, _, _ in }]) {
-                try await paused.pause(NoOp.queue, reason: "the benchmark measures senders only")
+                try await bench.pause(owner)
                 return try await Interleaved.measure(rounds: world.rounds) {
                     try await self.withIdleListeners(50, bench) { try await self.sendRate(bench) }
                 } raw: {
                     try await self.sendRate(bench)
                 }
             }
+            await owner.shutdown()
             try world.report.add(
                 Figure(
                     "F", "enqueue with 50 idle listeners", result.ours.median, "tx/s", raw: result.raw.median,
@@ -105,8 +106,8 @@ enum EnqueueCases {
         for number in 0..<count {
             let listener = Listener(
                 bench.database.configuration, reactor: bench.world.reactor, logger: bench.world.logger)
-            var bells = try await listener.notifications(["idle_\(number)"]).makeAsyncIterator()
-            _ = try await bells.next()
+            let bells = listener.notifications(["idle_\(number)"]).makeAsyncIterator()
+            _ = await bells.next()
             listeners.append(listener)
         }
         let result = try await body()
