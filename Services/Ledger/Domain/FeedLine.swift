@@ -103,55 +103,19 @@ struct FeedLot: Hashable, Sendable, Codable {
     let expiresAt: Timestamp
 }
 
-/// Which lines of the feed, newest first.
+/// Which lines of the feed. They come newest first.
 struct FeedQuery: Hashable, Sendable {
-    /// Only lines that went before this one; nil begins at the newest.
-    var before: FeedCursor?
+    /// Only lines that went before this transaction. Ids are given under the member's lock and rise, so nothing can
+    /// appear behind a place in the feed later.
+    var before: LedgerTransaction.ID?
     /// Only lines of this direction.
     var direction: FeedDirection?
     /// Only what happened at or after this moment (`effectiveAt`).
     var from: Timestamp?
     /// Only what happened before this moment.
     var to: Timestamp?
-    /// How many lines at most, 1 to 100.
-    let limit: Int
-
-    /// The number of lines when nothing is said.
-    static let limitDefault = 30
-
-    /// nil when the limit is out of its range.
-    init?(limit: Int = FeedQuery.limitDefault) {
-        guard 1...100 ~= limit else { return nil }
-        self.limit = limit
-    }
-}
-
-/// A place in one member's feed. Numbers are given under the member's lock, so nothing can appear behind a cursor.
-struct FeedCursor: Hashable, Sendable, LosslessStringConvertible {
-    /// The version of the line last seen.
-    let version: Int64
-
-    /// The place right behind a line.
-    init(after line: FeedLine) {
-        self.version = line.version
-    }
-
-    /// Reads what ``description`` writes; nil for anything else.
-    init?(_ description: String) {
-        guard let version = Int64(description), version > 0, description == String(version) else { return nil }
-        self.version = version
-    }
-
-    /// The cursor's text, for the client to hand back as it is.
-    var description: String { String(self.version) }
-}
-
-/// A page of the feed.
-struct FeedPage: Hashable, Sendable {
-    /// Newest first.
-    let lines: [FeedLine]
-    /// Where the next page begins; nil when this was the last.
-    let next: FeedCursor?
+    /// How many lines at most.
+    var limit: Int
 }
 
 extension FeedMovement {

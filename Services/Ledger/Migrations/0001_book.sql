@@ -78,15 +78,18 @@ create table ledger.member (
     -- lots so far: the number of the newest one
     lots        integer     not null default 0 check (lots >= 0),
     -- no lot with something left expires before this; may be too early, never too late
-    next_expiry timestamptz not null default 'infinity'
+    next_expiry timestamptz not null default 'infinity',
+    -- when the newest transaction was recorded: the next one is recorded later, whatever the clocks say
+    recorded_at timestamptz not null default '-infinity'
 ) with (fillfactor = 60);
 
 create type ledger.transaction_kind as enum ('earn', 'hold', 'capture', 'void', 'expire');
 
--- The id is a UUIDv7 made here from recorded_at, so a range of ids is a range of time: partitions are months.
+-- The id is a UUIDv7 made here from recorded_at, which rises with every transaction of a member. So the primary key
+-- is the member's feed in its order, and a range of ids is a range of time: partitions are months.
 create table ledger.transaction (
-    id              uuid                    not null,
     member_id       uuid                    not null,
+    id              uuid                    not null,
     version         bigint                  not null check (version > 0),
     recorded_at     timestamptz             not null,
     effective_at    timestamptz             not null,
@@ -99,10 +102,8 @@ create table ledger.transaction (
     -- the receipt or the hold; null for what only time has caused
     subject         uuid check (subject is not null or kind = 'expire'),
     kind            ledger.transaction_kind not null,
-    primary key (id, member_id)
+    primary key (member_id, id)
 ) partition by range (id);
-
-create index transaction_feed on ledger.transaction (member_id, version);
 
 -- One row is one debit and one credit, so the books balance by construction. A posting that touches
 -- member:available names the lot it adds to (credit) or takes from (debit): postings are the lots' moves as well.
@@ -147,20 +148,19 @@ create table ledger.receipt (
     ruleset        bigint not null,
     member_id      uuid   not null,
     transaction_id uuid   not null,
-    -- 16 bytes of SHA-256 over everything the command said: tells a repetition from another receipt
-    request_hash   bytea  not null check (octet_length(request_hash) = 16),
     store          text   not null,
     constraint receipt_fiscal_triple unique (fn, fd, fpd)
 );
 
--- Receipts that came again with other content. Kept as evidence; the first one stands.
+-- Receipts that came again with other content, kept whole as evidence; the first one stands.
 create table ledger.refused_receipt (
-    receipt_id   uuid        not null,
-    request_hash bytea       not null check (octet_length(request_hash) = 16),
-    member_id    uuid        not null,
-    standing     uuid        not null,
-    refused_at   timestamptz not null,
-    primary key (receipt_id, request_hash)
+    id         bigint      generated always as identity primary key,
+    receipt_id uuid        not null,
+    member_id  uuid        not null,
+    -- the receipt in the books that has the same id or the same fiscal triple
+    standing   uuid        not null,
+    refused_at timestamptz not null,
+    said       jsonb       not null
 );
 
 create type ledger.hold_state as enum ('open', 'captured', 'voided', 'expired', 'refused');
@@ -279,11 +279,18 @@ as $$
 $$;
 
 -- A UUIDv7 (RFC 9562 §5.7; the counter of §6.2 method 1 keeps a batch's ids in its order).
-create function ledger.new_id(p_at timestamptz, p_counter bigint) returns uuid
+create function ledger.new_id(p_at timestamptz, p_counter bigint default 0) returns uuid
 language sql volatile parallel safe
 as $$
     select (lpad(to_hex((extract(epoch from p_at) * 1000)::bigint), 12, '0')
         || '7' || lpad(to_hex(p_counter & 4095), 3, '0') || substr(gen_random_uuid()::text, 20))::uuid
+$$;
+
+-- When a member's next transaction is recorded: now, but after the last one even when another process's clock was ahead.
+create function ledger.next_moment(p_at timestamptz, p_last timestamptz) returns timestamptz
+language sql stable parallel safe
+as $$
+    select greatest(p_at, p_last + interval '1 millisecond')
 $$;
 
 -- Makes the months' partitions from p_from on; returns how many were missing. There is no default partition: a

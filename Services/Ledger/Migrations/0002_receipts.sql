@@ -29,6 +29,21 @@ begin
 end
 $$;
 
+-- What a receipt of a batch says it earned, as the books would have it: by issuing account and rule.
+create function ledger.said_by(
+    p_receipt bigint, p_receipts integer[], p_classes text[], p_points bigint[], p_rules text[]
+) returns table (issued_by smallint, rule text, points numeric)
+language sql stable set search_path = ledger, pg_temp
+as $$
+    select policy.issued_by, a.rule, sum(a.points)
+    from unnest(p_receipts, p_classes, p_points, p_rules) as a (receipt, lot_class, points, rule)
+    join (
+        select distinct on (lot_class) lot_class, issued_by from lot_policy order by lot_class, in_force_from desc
+    ) as policy using (lot_class)
+    where a.receipt = p_receipt and a.points > 0
+    group by policy.issued_by, a.rule
+$$;
+
 -- Posts a batch of receipts, each of them at most once. One answer per receipt, in the order given:
 --   posted    its transaction was made now: `credited` points for the balance, `repaid` points for the debt
 --   replayed  it had been posted before, with the same content; `transaction_id` is the standing one
@@ -39,16 +54,19 @@ create function ledger.post_receipts(
     p_receipts uuid[], p_members uuid[], p_fn bigint[], p_fd bigint[], p_fpd bigint[], p_stores text[],
     p_totals bigint[], p_effective_at timestamptz[], p_rulesets bigint[],
     p_accrual_receipts integer[], p_accrual_classes text[], p_accrual_points bigint[], p_accrual_rules text[]
-) returns table (ordinal bigint, outcome text, transaction_id uuid, credited bigint, repaid bigint)
+) returns table (
+    ordinal bigint, outcome text, transaction_id uuid, recorded_at timestamptz, credited bigint, repaid bigint)
 language plpgsql security definer set search_path = ledger, pg_temp set jit = off
 -- A generic plan takes the arrays for short and joins them in loops: half the throughput.
 set plan_cache_mode = force_custom_plan
 as $$
 #variable_conflict use_column
 declare
-    ids    uuid[];
-    hashes bytea[];
-    posted bigint;
+    ordinals bigint[];
+    ids      uuid[];
+    moments  timestamptz[];
+    credits  bigint[];
+    repaids  bigint[];
 begin
     if exists (
         select from unnest(p_accrual_receipts, p_accrual_classes, p_accrual_points) as a (receipt, lot_class, points)
@@ -60,42 +78,31 @@ begin
             using errcode = 'invalid_parameter_value';
     end if;
 
-    select array_agg(new_id(p_at, r.i) order by r.i), array_agg(substr(sha256(convert_to(row(
-            r.receipt_id, r.member_id, r.fn, r.fd, r.fpd, r.store, r.total,
-            extract(epoch from r.effective_at), r.ruleset, a.said)::text, 'UTF8')), 1, 16) order by r.i)
-    into ids, hashes
-    from unnest(p_receipts, p_members, p_fn, p_fd, p_fpd, p_stores, p_totals, p_effective_at, p_rulesets)
-        with ordinality as r (receipt_id, member_id, fn, fd, fpd, store, total, effective_at, ruleset, i)
-    left join (
-        select receipt, string_agg(row(lot_class, rule, points)::text, ',' order by lot_class, rule, points) as said
-        from unnest(p_accrual_receipts, p_accrual_classes, p_accrual_points, p_accrual_rules)
-            as x (receipt, lot_class, points, rule)
-        group by receipt
-    ) as a on a.receipt = r.i;
+    insert into member (member_id)
+    select distinct member_id from unnest(p_members) as wanted (member_id) order by member_id
+    on conflict do nothing;
 
-    perform lock_members(p_members);
-
-    return query
-    with request as materialized (
-        select *
-        from unnest(
-            ids, p_receipts, p_members, p_fn, p_fd, p_fpd, p_stores, p_totals, p_effective_at, p_rulesets, hashes
-        ) with ordinality as r (
-            transaction_id, receipt_id, member_id, fn, fd, fpd, store, total, effective_at, ruleset, hash, i)
+    with locked as materialized (
+        select * from member where member_id = any (p_members) order by member_id for no key update
+    ),
+    numbered as (
+        select r.*, m.available, m.pending, m.held, m.debt, m.version, m.lots,
+            next_moment(p_at, m.recorded_at) as moment, row_number() over (partition by r.member_id order by r.i) as nth
+        from unnest(p_receipts, p_members, p_fn, p_fd, p_fpd, p_stores, p_totals, p_effective_at, p_rulesets)
+            with ordinality as r (receipt_id, member_id, fn, fd, fpd, store, total, effective_at, ruleset, i)
+        join locked as m using (member_id)
+    ),
+    request as materialized (
+        select *, new_id(moment, nth) as id from numbered
     ),
     taken as (
-        insert into receipt (
-            receipt_id, fn, fd, fpd, total, member_id, transaction_id, request_hash, store, ruleset)
-        select receipt_id, fn, fd, fpd, total, member_id, transaction_id, hash, store, ruleset
-        from request
-        order by i
+        insert into receipt (receipt_id, fn, fd, fpd, total, ruleset, member_id, transaction_id, store)
+        select receipt_id, fn, fd, fpd, total, ruleset, member_id, id, store from request order by i
         on conflict do nothing
-        returning transaction_id
+        returning transaction_id as id
     ),
     fresh as materialized (
-        select r.i, r.transaction_id, r.member_id, r.receipt_id, r.effective_at,
-            m.available, m.pending, m.held, m.debt, m.version, m.lots
-        from taken join request as r using (transaction_id) join member as m using (member_id)
+        select r.* from taken join request as r using (id)
     ),
     policy as materialized (
         select lot_class, expiry(lot_class, p_at) as expires_at, issued_by
@@ -106,7 +113,7 @@ begin
     ),
     -- each accrual with what it repays of the debt that the accruals before it have left
     share as materialized (
-        select f.i, f.transaction_id, f.member_id, f.lots, x.n, x.lot_class, x.points, x.rule,
+        select f.i, f.id, f.member_id, f.lots, x.n, x.lot_class, x.points, x.rule,
             least(x.points, greatest(0, f.debt
                 - (sum(x.points) over (partition by f.member_id order by f.i, x.n) - x.points)))::bigint as repaid
         from fresh as f
@@ -116,21 +123,20 @@ begin
     ),
     -- one lot per receipt and class, numbered on from the member's last
     parcel as materialized (
-        select i, transaction_id, member_id, lot_class, sum(points - repaid)::bigint as amount,
+        select i, id, member_id, lot_class, sum(points - repaid)::bigint as amount,
             (max(lots) + row_number() over (partition by member_id order by i, lot_class))::integer as number
         from share
         where points > repaid
-        group by i, transaction_id, member_id, lot_class
+        group by i, id, member_id, lot_class
     ),
     made_lot as (
         insert into lot (member_id, expires_at, number, lot_class, earned_at, source, amount, remaining)
-        select p.member_id, policy.expires_at, p.number, p.lot_class, p_at, p.transaction_id, p.amount, p.amount
+        select p.member_id, policy.expires_at, p.number, p.lot_class, p_at, p.id, p.amount, p.amount
         from parcel as p join policy using (lot_class)
-        order by p.i, p.number
     ),
     made_posting as (
         insert into posting (transaction_id, member_id, amount, lot, line, debit, credit, rule)
-        select s.transaction_id, s.member_id, part.amount, part.lot,
+        select s.id, s.member_id, part.amount, part.lot,
             row_number() over (partition by s.i order by s.n, part.credit), policy.issued_by, part.credit, s.rule
         from share as s
         join policy using (lot_class)
@@ -139,34 +145,35 @@ begin
             values (s.points - s.repaid, 1::smallint, p.number), (s.repaid, 4::smallint, null)
         ) as part (amount, credit, lot)
         where part.amount > 0
-        order by s.i
-    ),
-    gain as (
-        select i, sum(points - repaid)::bigint as credited, sum(repaid)::bigint as repaid from share group by i
     ),
     answer as materialized (
-        select f.*, coalesce(g.credited, 0) as credited, coalesce(g.repaid, 0) as repaid,
-            row_number() over mine as nth,
+        select f.i, f.id, f.receipt_id, f.member_id, f.effective_at, f.moment, f.available, f.pending, f.held, f.debt,
+            coalesce(g.credited, 0) as credited, coalesce(g.repaid, 0) as repaid,
+            f.version + row_number() over mine as version,
             coalesce(sum(g.credited) over mine, 0)::bigint as credited_so_far,
             coalesce(sum(g.repaid) over mine, 0)::bigint as repaid_so_far
-        from fresh as f left join gain as g using (i)
+        from fresh as f
+        left join (
+            select i, sum(points - repaid)::bigint as credited, sum(repaid)::bigint as repaid from share group by i
+        ) as g using (i)
         window mine as (partition by f.member_id order by f.i)
     ),
     made_transaction as (
         insert into transaction (
             id, member_id, version, recorded_at, effective_at, available_after, pending_after, held_after, debt_after,
             subject, kind)
-        select transaction_id, member_id, version + nth, p_at, effective_at, available + credited_so_far, pending,
-            held, debt - repaid_so_far, receipt_id, 'earn'
+        select id, member_id, version, moment, effective_at, available + credited_so_far, pending, held,
+            debt - repaid_so_far, receipt_id, 'earn'
         from answer
-        order by i
     ),
     made_balance as (
         update member as m
         set available = m.available + a.credited, debt = m.debt - a.repaid, version = m.version + a.transactions,
-            lots = m.lots + coalesce(p.lots, 0), next_expiry = least(m.next_expiry, p.expires_at)
+            lots = m.lots + coalesce(p.lots, 0), next_expiry = least(m.next_expiry, p.expires_at),
+            recorded_at = a.moment
         from (
-            select member_id, sum(credited) as credited, sum(repaid) as repaid, count(*) as transactions
+            select member_id, sum(credited) as credited, sum(repaid) as repaid, count(*) as transactions,
+                max(moment) as moment
             from answer group by member_id
         ) as a
         left join (
@@ -175,35 +182,65 @@ begin
         ) as p using (member_id)
         where m.member_id = a.member_id
     )
-    select i, 'posted', transaction_id, credited, repaid from answer order by i;
+    select array_agg(i), array_agg(id), array_agg(moment), array_agg(credited), array_agg(repaid)
+    into ordinals, ids, moments, credits, repaids
+    from answer;
 
-    get diagnostics posted = row_count;
-    if posted = cardinality(ids) then
+    return query select i, 'posted', id, moment, credited, repaid
+    from unnest(ordinals, ids, moments, credits, repaids) as a (i, id, moment, credited, repaid);
+    if cardinality(ordinals) = cardinality(p_receipts) then
         return;
     end if;
 
-    -- What was not new is looked up in a snapshot of its own: it may have been committed a moment ago.
+    -- What was not new is compared with what stands in the books, in a snapshot of its own: it may have been committed
+    -- a moment ago. The account that issued the points tells the class of an accrual.
     return query
-    with again as (
-        select r.i, r.receipt_id, r.member_id, r.hash, standing.transaction_id,
-            standing.request_hash = r.hash as same, standing.receipt_id as standing
-        from unnest(ids, p_receipts, p_members, p_fn, p_fd, p_fpd, hashes)
-            with ordinality as r (id, receipt_id, member_id, fn, fd, fpd, hash, i)
+    with again as materialized (
+        select r.*, standing.receipt_id as standing, standing.transaction_id, t.recorded_at,
+            (standing.receipt_id, standing.member_id, standing.fn, standing.fd, standing.fpd, standing.store,
+                standing.total, standing.ruleset, t.effective_at)
+            is not distinct from
+            (r.receipt_id, r.member_id, r.fn, r.fd, r.fpd, r.store, r.total, r.ruleset, r.effective_at)
+            and not exists (
+                (
+                    select p.debit, p.rule, sum(p.amount)
+                    from posting as p
+                    where p.transaction_id = standing.transaction_id and p.member_id = standing.member_id
+                    group by p.debit, p.rule
+                )
+                except
+                select * from said_by(r.i, p_accrual_receipts, p_accrual_classes, p_accrual_points, p_accrual_rules)
+            )
+            and not exists (
+                select * from said_by(r.i, p_accrual_receipts, p_accrual_classes, p_accrual_points, p_accrual_rules)
+                except
+                (
+                    select p.debit, p.rule, sum(p.amount)
+                    from posting as p
+                    where p.transaction_id = standing.transaction_id and p.member_id = standing.member_id
+                    group by p.debit, p.rule
+                )
+            ) as same
+        from unnest(p_receipts, p_members, p_fn, p_fd, p_fpd, p_stores, p_totals, p_effective_at, p_rulesets)
+            with ordinality as r (receipt_id, member_id, fn, fd, fpd, store, total, effective_at, ruleset, i)
         cross join lateral (
             select * from receipt as k where k.receipt_id = r.receipt_id
             union all
             select * from receipt as k where (k.fn, k.fd, k.fpd) = (r.fn, r.fd, r.fpd)
             limit 1
         ) as standing
-        where standing.transaction_id <> r.id
+        join transaction as t on t.member_id = standing.member_id and t.id = standing.transaction_id
+        where r.i <> all (coalesce(ordinals, '{}'))
     ),
     kept as (
-        insert into refused_receipt (receipt_id, request_hash, member_id, standing, refused_at)
-        select receipt_id, hash, member_id, standing, p_at from again where not same
-        on conflict do nothing
+        insert into refused_receipt (receipt_id, member_id, standing, refused_at, said)
+        select receipt_id, member_id, standing, p_at, to_jsonb(again) || jsonb_build_object('accruals', (
+            select jsonb_agg(to_jsonb(s))
+            from said_by(again.i, p_accrual_receipts, p_accrual_classes, p_accrual_points, p_accrual_rules) as s))
+        from again
+        where not same
     )
-    select i, case when same then 'replayed' else 'refused' end, transaction_id, 0::bigint, 0::bigint
-    from again
-    order by i;
+    select i, case when same then 'replayed' else 'refused' end, transaction_id, recorded_at, 0::bigint, 0::bigint
+    from again;
 end
 $$;

@@ -10,7 +10,7 @@ declare
     made integer;
 begin
     with due as materialized (
-        select l.member_id, l.expires_at, l.number, l.remaining,
+        select l.member_id, l.expires_at, l.number, l.remaining, next_moment(p_at, m.recorded_at) as moment,
             (select p.breakage from lot_policy as p
              where p.lot_class = l.lot_class and p.in_force_from <= p_at order by p.in_force_from desc limit 1
             ) as breakage
@@ -23,15 +23,16 @@ begin
         select d.member_id, d.expires_at, sum(d.remaining) as points,
             row_number() over (partition by d.member_id order by d.expires_at) as nth,
             sum(sum(d.remaining)) over (partition by d.member_id order by d.expires_at) as points_so_far,
-            new_id(p_at, row_number() over (order by d.member_id, d.expires_at)) as transaction_id
+            new_id(d.moment, row_number() over (partition by d.member_id order by d.expires_at)) as transaction_id,
+            d.moment
         from due as d
-        group by d.member_id, d.expires_at
+        group by d.member_id, d.expires_at, d.moment
     ),
     made_transaction as (
         insert into transaction (
             id, member_id, version, recorded_at, effective_at, available_after, pending_after, held_after, debt_after,
             kind)
-        select d.transaction_id, d.member_id, m.version + d.nth, p_at, d.expires_at, m.available - d.points_so_far,
+        select d.transaction_id, d.member_id, m.version + d.nth, d.moment, d.expires_at, m.available - d.points_so_far,
             m.pending, m.held, m.debt, 'expire'
         from day as d join member as m using (member_id)
         returning id
@@ -50,12 +51,13 @@ begin
     made_balance as (
         update member as m
         set available = m.available - coalesce(total.points, 0), version = m.version + coalesce(total.days, 0),
+            recorded_at = coalesce(total.moment, m.recorded_at),
             next_expiry = coalesce((
                 select min(l.expires_at) from lot as l
                 where l.member_id = m.member_id and l.expires_at > p_at and l.remaining > 0), 'infinity')
         from unnest(p_members) as wanted (member_id)
         left join (
-            select member_id, sum(points) as points, count(*) as days from day group by member_id
+            select member_id, sum(points) as points, count(*) as days, max(moment) as moment from day group by member_id
         ) as total using (member_id)
         where m.member_id = wanted.member_id and m.next_expiry <= p_at
     )

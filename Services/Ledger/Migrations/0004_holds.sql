@@ -14,7 +14,8 @@ as $$
 declare
     owner   member;
     known   hold;
-    made_id uuid := new_id(p_at, 0);
+    moment  timestamptz;
+    made_id uuid;
 begin
     if p_points is null or p_points <= 0 or p_expires_at is null or p_expires_at <= p_at then
         raise exception 'a hold needs points and a deadline to come' using errcode = 'invalid_parameter_value';
@@ -49,6 +50,8 @@ begin
         return;
     end if;
 
+    moment := next_moment(p_at, owner.recorded_at);
+    made_id := new_id(moment);
     with open as (
         select l.expires_at, l.number, l.remaining,
             sum(l.remaining) over (order by l.expires_at, l.number) - l.remaining as before
@@ -67,13 +70,14 @@ begin
     insert into posting (transaction_id, member_id, amount, lot, line, debit, credit)
     select made_id, p_member, points, number, row_number() over (order by expires_at, number), 1, 3 from share;
 
-    update member set available = available - p_points, held = held + p_points, version = version + 1
+    update member
+    set available = available - p_points, held = held + p_points, version = version + 1, recorded_at = moment
     where member_id = p_member returning * into owner;
     insert into transaction (
         id, member_id, version, recorded_at, effective_at, available_after, pending_after, held_after, debt_after,
         subject, kind)
     values (
-        made_id, p_member, owner.version, p_at, p_at, owner.available, owner.pending, owner.held, owner.debt,
+        made_id, p_member, owner.version, moment, p_at, owner.available, owner.pending, owner.held, owner.debt,
         p_hold, 'hold');
     insert into hold (member_id, hold_id, points, available, placed_by, placed_at, expires_at, purpose, state)
     values (p_member, p_hold, p_points, owner.available + p_points, made_id, p_at, p_expires_at, p_purpose, 'open');
@@ -90,11 +94,14 @@ as $$
 #variable_conflict use_column
 declare
     owner       member;
-    settled_id  uuid := new_id(p_at, 0);
+    moment      timestamptz;
+    settled_id  uuid;
     grace_until timestamptz := expiry('grace', p_at);
     late        bigint;
     restored    timestamptz;
 begin
+    select next_moment(p_at, recorded_at) into moment from member where member_id = p_hold.member_id;
+    settled_id := new_id(moment);
     with reserved as (
         select p.lot, p.line, p.amount, l.expires_at,
             sum(p.amount) over (order by p.line) - p.amount as before
@@ -129,7 +136,7 @@ begin
 
     update member
     set available = available + p_hold.points - p_captured, held = held - p_hold.points, version = version + 1,
-        lots = lots + (late > 0)::integer,
+        recorded_at = moment, lots = lots + (late > 0)::integer,
         next_expiry = least(next_expiry, restored, case when late > 0 then grace_until end)
     where member_id = p_hold.member_id returning * into owner;
     if late > 0 then
@@ -143,7 +150,7 @@ begin
         id, member_id, version, recorded_at, effective_at, available_after, pending_after, held_after, debt_after,
         subject, kind)
     values (
-        settled_id, owner.member_id, owner.version, p_at, p_at, owner.available, owner.pending, owner.held, owner.debt,
+        settled_id, owner.member_id, owner.version, moment, p_at, owner.available, owner.pending, owner.held, owner.debt,
         p_hold.hold_id, case when p_captured > 0 then 'capture' else 'void' end::transaction_kind);
     update hold set state = p_state, captured = p_captured, settled_by = settled_id, settled_at = p_at
     where member_id = p_hold.member_id and hold_id = p_hold.hold_id;

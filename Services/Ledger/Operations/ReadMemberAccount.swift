@@ -23,9 +23,9 @@ struct ReadMemberAccount: Sendable {
         try await self.balances.lotDays(of: member, now: self.clock.now)
     }
 
-    /// A page of what has happened, newest first.
-    func feed(of member: Member.ID, _ query: FeedQuery) async throws -> FeedPage {
-        try await self.feed.page(of: member, query)
+    /// What has happened, newest first.
+    func feed(of member: Member.ID, _ query: FeedQuery) async throws -> [FeedLine] {
+        try await self.feed.lines(of: member, query)
     }
 
     /// One transaction; nil when this member has none such, whoever else may have it.

@@ -6,25 +6,21 @@ internal import Postgres
 struct FeedStore: Sendable {
     let database: Database
 
-    /// One page, newest first.
-    func page(of member: Member.ID, _ query: FeedQuery) async throws -> FeedPage {
+    /// The newest lines that fit the query.
+    func lines(of member: Member.ID, _ query: FeedQuery) async throws -> [FeedLine] {
         let kinds = query.direction.map { $0.kinds.map(\.rawValue) }
-        // One more than asked for says whether there is a next page.
-        var lines: [FeedLine] = try await self.database.query(
+        return try await self.database.query(
             Self.lines(
                 of: member,
                 """
                 where t.member_id = \(member)
-                    and (\(query.before?.version)::bigint is null or t.version < \(query.before?.version))
+                    and t.id < coalesce(\(query.before), 'ffffffff-ffff-ffff-ffff-ffffffffffff')
                     and (\(kinds)::text[] is null or t.kind::text = any (\(kinds)))
                     and (\(query.from)::timestamptz is null or t.effective_at >= \(query.from))
                     and (\(query.to)::timestamptz is null or t.effective_at < \(query.to))
-                order by t.version desc
-                limit \(Int64(query.limit + 1))
+                order by t.id desc
+                limit \(Int64(query.limit))
                 """))
-        guard lines.count > query.limit else { return FeedPage(lines: lines, next: nil) }
-        lines.removeLast()
-        return FeedPage(lines: lines, next: lines.last.map(FeedCursor.init(after:)))
     }
 
     /// One transaction; nil when there is none such of this member.
@@ -62,7 +58,7 @@ struct FeedStore: Sendable {
             left join lot as l on l.number = p.lot
             where p.transaction_id = c.id and p.member_id = \(member)
         ) as m
-        order by c.version desc
+        order by c.id desc
         """
     }
 }

@@ -65,7 +65,7 @@ struct InvariantStore: Sendable {
                 row_number() over mine as rank
             from ledger.transaction as t
             left join delta as d on d.transaction_id = t.id and d.member_id = t.member_id
-            window mine as (partition by t.member_id order by t.version)
+            window mine as (partition by t.member_id order by t.id)
         )
         select format('transaction %s', id) as place,
             format('number %s after %s/%s/%s/%s, by its postings %s after %s/%s/%s/%s', version, available_after,

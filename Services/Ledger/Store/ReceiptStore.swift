@@ -6,7 +6,7 @@ internal import Postgres
 /// What became of one receipt of a batch.
 enum PostingOutcome: Hashable, Sendable {
     /// Posted now: `credited` for the balance, `repaid` for the debt.
-    case posted(LedgerTransaction.ID, credited: Points, repaid: Points)
+    case posted(LedgerTransaction.ID, at: Timestamp, credited: Points, repaid: Points)
     /// It was in the books already, the same.
     case replayed(LedgerTransaction.ID)
     /// Its id or its fiscal triple belongs to a receipt with other content, posted by this transaction.
@@ -23,7 +23,7 @@ struct ReceiptStore: Sendable {
         let accruals = AccrualColumns(receipts)
         let rows = try await transaction.query(
             """
-            select ordinal, outcome, transaction_id, credited, repaid
+            select ordinal, outcome, transaction_id, recorded_at, credited, repaid
             from ledger.post_receipts(
                 \(now), \(receipts.map(\.receipt)), \(receipts.map(\.member)), \(receipts.map(\.fiscal.drive)),
                 \(receipts.map(\.fiscal.fd)), \(receipts.map(\.fiscal.fpd)), \(receipts.map(\.store)),
@@ -41,7 +41,8 @@ struct ReceiptStore: Sendable {
         let id: LedgerTransaction.ID = try row.value("transaction_id")
         switch try row.value("outcome", as: String.self) {
         case "posted":
-            return .posted(id, credited: try row.value("credited"), repaid: try row.value("repaid"))
+            return .posted(
+                id, at: try row.value("recorded_at"), credited: try row.value("credited"), repaid: try row.value("repaid"))
         case "replayed": return .replayed(id)
         default: return .refused(standing: id)
         }

@@ -1,0 +1,13 @@
+import JobQueue
+import Postgres
+import TestSupport
+import Testing
+
+@testable import Ledger
+
+extension Trait where Self == DatabaseTrait {
+    /// A database with the queue and the ledger in it, as production has it.
+    static var ledger: Self {
+        .database(try! JobQueueMigrations.set(), LedgerMigrations.set)
+    }
+}
