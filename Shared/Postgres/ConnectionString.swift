@@ -31,7 +31,7 @@ struct ConnectionString: Sendable {
         // A cut-off host is noticed in about three seconds instead of minutes.
         let defaults = [
             "keepalives": "1", "keepalives_idle": "1", "keepalives_interval": "1", "keepalives_count": "3",
-            "tcp_user_timeout": "5000",
+            "tcp_user_timeout": "5000", "gssencmode": "disable",
         ]
         values.merge(defaults) { written, _ in written }
         // libpq leaves this one to the caller of PQconnectPoll.

@@ -30,6 +30,13 @@ public final class Database: QueryRunner, Sendable {
         }
     }
 
+    deinit {
+        let idle = self.state.withLockedValue { $0.shutdown() }.close
+        self.reactor.loop.post {
+            for connection in idle { connection.assumeIsolated { $0.close() } }
+        }
+    }
+
     // MARK: Using
 
     public func run(_ sql: SQL) async throws -> QueryResult {

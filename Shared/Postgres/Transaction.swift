@@ -20,17 +20,45 @@ public struct Transaction: ~Copyable, QueryRunner {
     }
 
     public func run(_ sql: SQL) async throws -> QueryResult {
-        guard let begin = self.scope.takeBegin() else { return try await self.connection.run(sql) }
-        // The transaction begins in the round trip of its first statement.
-        let results = try await self.connection.pipeline([begin, sql])
-        guard let last = results.last else { throw DatabaseError(.misuse, context: "a statement without a result") }
+        guard let begin = self.scope.takeBegin() else {
+            try self.checkOpen()
+            return try await self.connection.run(sql)
+        }
+        guard let last = try await self.begin(begin, with: [sql]).last else {
+            throw DatabaseError(.misuse, context: "a statement without a result")
+        }
         return last
     }
 
     public func pipeline(_ statements: [SQL]) async throws -> [QueryResult] {
         guard !statements.isEmpty else { return [] }
-        guard let begin = self.scope.takeBegin() else { return try await self.connection.pipeline(statements) }
-        return Array(try await self.connection.pipeline([begin] + statements).dropFirst())
+        guard let begin = self.scope.takeBegin() else {
+            try self.checkOpen()
+            return try await self.connection.pipeline(statements)
+        }
+        return try await self.begin(begin, with: statements)
+    }
+
+    /// The transaction begins in the round trip of its first statements.
+    private func begin(_ begin: SQL, with statements: [SQL]) async throws -> [QueryResult] {
+        do {
+            return Array(try await self.connection.pipeline([begin] + statements).dropFirst())
+        } catch let error as DatabaseError where error.code == .planInvalidated {
+            // Nothing has happened in this transaction yet, so it can begin once more with the plan made anew.
+            _ = try await self.connection.perform(.statement("rollback"), isCancellable: false)
+            return Array(try await self.connection.pipeline([begin] + statements).dropFirst())
+        } catch {
+            // When nothing was sent at all, the next statement must still begin the transaction.
+            if self.connection.condition.value == .idle { self.scope.putBack(begin) }
+            throw error
+        }
+    }
+
+    /// Behind a transaction that somebody has ended with a statement of their own, each statement would commit itself.
+    private func checkOpen() throws {
+        guard self.connection.condition.value != .idle else {
+            throw DatabaseError(.misuse, context: "the transaction has ended")
+        }
     }
 
     /// Runs the body so that its failure undoes only what it did: the transaction goes on.
@@ -79,6 +107,10 @@ final class TransactionScope: Sendable {
             defer { state.begin = nil }
             return state.begin
         }
+    }
+
+    func putBack(_ begin: SQL) {
+        self.state.withLockedValue { $0.begin = begin }
     }
 
     var hasBegun: Bool { self.state.withLockedValue { $0.begin == nil } }

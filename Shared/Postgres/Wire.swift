@@ -25,6 +25,9 @@ final class Wire: ReactorClient, @unchecked Sendable {
     private var waitsForWrite = false
     private(set) var isCopying = false
     private var cancelsInFlight = 0
+    /// The server's last words when it ends a session that is idle; libpq passes them on as a notice.
+    private var farewell: DatabaseError?
+    private var closedBy = DatabaseError(.connectionLost)
     private var silentTicks: Int64 = 0
 
     init(owning handle: OpaquePointer, loop: ReactorLoop, _ configuration: DatabaseConfiguration) {
@@ -34,6 +37,8 @@ final class Wire: ReactorClient, @unchecked Sendable {
         self.answerLimit = timeout == .zero ? nil : timeout + configuration.answerGrace
         self.cache = StatementCache(limit: configuration.statementCacheLimit)
         self.token = loop.register(self)
+        // The pointer is good for as long as the session: `close` ends it, and an open session is held by the loop.
+        PQsetNoticeReceiver(handle, noticeReceived, Unmanaged.passUnretained(self).toOpaque())
         loop.arm(self.token, socket: PQsocket(handle), events: .read)
     }
 
@@ -41,9 +46,7 @@ final class Wire: ReactorClient, @unchecked Sendable {
 
     func submit(_ request: Request) {
         assert(self.loop.isCurrent, "a connection was used outside of the reactor's thread")
-        guard self.handle != nil else {
-            return request.answer(.failure(DatabaseError(.connectionLost, context: "closed before")))
-        }
+        guard self.handle != nil else { return request.answer(.failure(self.closedBy)) }
         guard self.current == nil else {
             self.queue.append(request)
             return
@@ -58,8 +61,9 @@ final class Wire: ReactorClient, @unchecked Sendable {
         do {
             try self.send(request, on: handle)
         } catch {
-            if PQstatus(handle) == CONNECTION_BAD { return self.lost() }
-            request.failure = error as? DatabaseError
+            // When libpq refused it, the session is closed and the request answered.
+            guard self.handle != nil else { return }
+            request.failure = error as? DatabaseError ?? DatabaseError(.misuse, context: "\(type(of: error))")
             return self.finishCurrent()
         }
         self.loop.startWatching()
@@ -157,20 +161,21 @@ final class Wire: ReactorClient, @unchecked Sendable {
     }
 
     private func lost(_ reason: DatabaseError? = nil) {
-        var reason = reason ?? self.current?.failure
-        if reason == nil, let handle = self.handle, let result = PQgetResult(handle) {
-            // The server's farewell, when it said one.
-            reason = ResultStorage(owning: result).error
-        }
-        self.close(
-            DatabaseError(
-                .connectionLost, sqlState: reason?.sqlState, message: reason?.message, detail: reason?.detail))
+        let reason = reason ?? self.current?.failure ?? self.farewell
+        let sqlState = reason?.sqlState
+        let code: DatabaseError.Code = sqlState == "25P03" ? .idleInTransactionTimeout : .connectionLost
+        self.close(DatabaseError(code, sqlState: sqlState, message: reason?.message, detail: reason?.detail))
+    }
+
+    fileprivate func noticed(_ notice: DatabaseError) {
+        self.farewell = notice
     }
 
     /// Ends the session; everything that is still asked of it gets the error.
     func close(_ error: DatabaseError) {
         guard let handle = self.handle else { return }
         self.handle = nil
+        self.closedBy = error
         self.condition.set(.lost)
         self.loop.unregister(self.token, socket: PQsocket(handle))
         PQfinish(handle)
@@ -229,6 +234,16 @@ final class Wire: ReactorClient, @unchecked Sendable {
         // Its results are in already, or come with the next input.
         if request.isAtRest { self.finishCurrent() }
     }
+}
+
+/// Notices are not logged, as they may quote data; only the reason why the server ends the session is kept.
+private let noticeReceived: @convention(c) (UnsafeMutableRawPointer?, OpaquePointer?) -> Void = { context, notice in
+    guard let context, let notice, let severity = PQresultErrorField(notice, Int32(UInt8(ascii: "V"))),
+        String(cString: severity) == "FATAL", let state = PQresultErrorField(notice, Int32(UInt8(ascii: "C")))
+    else { return }
+    let sqlState = String(cString: state)
+    Unmanaged<Wire>.fromOpaque(context).takeUnretainedValue()
+        .noticed(DatabaseError(DatabaseError.Code(sqlState: sqlState), sqlState: sqlState))
 }
 
 /// libpq's order to cancel, made on the reactor's thread and sent from one of its own.
