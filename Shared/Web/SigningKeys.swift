@@ -54,11 +54,11 @@ actor SigningKeys {
         return fresh.names.contains(name) ? fresh : nil
     }
 
-    /// The fetch that runs, or a new one. It is a task of its own because it belongs to all who wait for it: the
-    /// first of them being cancelled must not fail the others.
+    /// The fetch that runs, or a new one.
     private func fetching() -> Task<KeySet, any Error> {
         if let running = self.running { return running }
         self.attemptedAt = self.clock.now
+        // Unowned: it belongs to all who wait for it; the first of them being cancelled must not fail the others.
         let task = Task {
             do {
                 let keys = try await Self.parse(self.fetch())
