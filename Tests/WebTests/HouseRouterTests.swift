@@ -1,7 +1,9 @@
 import FoundationEssentials
 import HTTPTypes
 import Hummingbird
+import InMemoryLogging
 import Kernel
+import Logging
 import Metrics
 import Telemetry
 import TestSupport

@@ -11,11 +11,20 @@ import Web
 struct House: Sendable {
     private let application: Application<RouterResponder<ClubRequestContext>>
 
+    /// With these routes and pages that say nothing.
+    init(addRoutes: (Router<ClubRequestContext>) -> Void) {
+        self.init(pages: ServicePages(openAPI: "", metrics: { "" }, readiness: []), addRoutes: addRoutes)
+    }
+
+    /// With these pages and no routes.
     init(
         openAPI: String = "openapi: 3.1.0\n", metrics: @escaping @Sendable () -> String = { "" },
-        readiness: [HealthCheck] = [], addRoutes: (Router<ClubRequestContext>) -> Void = { _ in }
+        readiness: [HealthCheck] = []
     ) {
-        let pages = ServicePages(openAPI: openAPI, metrics: metrics, readiness: readiness)
+        self.init(pages: ServicePages(openAPI: openAPI, metrics: metrics, readiness: readiness)) { _ in }
+    }
+
+    private init(pages: ServicePages, addRoutes: (Router<ClubRequestContext>) -> Void) {
         let router = HouseRouter.make(pages: pages, random: .seeded(), addRoutes: addRoutes)
         self.application = Application(responder: router.buildResponder(), logger: CapturedLogs.logger)
     }
