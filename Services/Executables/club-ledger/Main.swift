@@ -1,1 +1,8 @@
-@main struct Main { static func main() async {} }
+import Host
+import Ledger
+
+@main struct Main {
+    static func main() async {
+        await ServiceHost.main(LedgerModule.self)
+    }
+}

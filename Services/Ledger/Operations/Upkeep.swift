@@ -60,7 +60,8 @@ struct Upkeep: Sendable {
         }
     }
 
-    private func makePartitions() async throws {
+    /// The months that are needed soon.
+    func makePartitions() async throws {
         let made = try await self.database.transaction { transaction in
             try await self.store.makePartitions(from: self.clock.now, months: Self.monthsAhead, in: transaction)
         }

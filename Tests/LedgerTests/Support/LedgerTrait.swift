@@ -8,6 +8,6 @@ import Testing
 extension Trait where Self == DatabaseTrait {
     /// A database with the queue and the ledger in it, as production has it.
     static var ledger: Self {
-        .database(try! JobQueueMigrations.set(), LedgerMigrations.set)
+        .database(JobQueueMigrations.set, LedgerModule.migrations)
     }
 }
