@@ -24,10 +24,10 @@ struct Stamped: Command {
 struct BenchBus: Sendable {
     static let service: ServiceName = "bench"
     static let role = "club_bench"
-    let name: String
-    let world: World
     let database: Database
     let bus: Bus
+    private let reactor: Reactor
+    private let logger: Logger
 
     /// Makes a fresh database with the queue's schema and the role of the service, and a bus on `pool` connections.
     static func with<R: Sendable>(
@@ -36,29 +36,30 @@ struct BenchBus: Sendable {
         try await world.withFreshDatabase(name) { name in
             let owner = world.database(name, pool: 1)
             _ = try await Migrator(reactor: world.reactor, logger: world.logger)
-                .migrate([JobQueueMigrations.set()], on: owner.configuration)
+                .migrate([JobQueueMigrations.set], on: owner.configuration)
             try await owner.execute("drop role if exists club_bench")
             try await owner.execute("create role club_bench login")
             try await owner.execute("grant club_bus to club_bench")
             await owner.shutdown()
-            let bench = try BenchBus(world, name, pool: pool)
+            let bench = BenchBus(
+                conninfo: world.cluster.conninfo(database: name), reactor: world.reactor, logger: world.logger,
+                pool: pool)
             let result = try await body(bench)
             await bench.shutdown()
             return result
         }
     }
 
-    init(_ world: World, _ name: String, pool: Int) throws {
-        var configuration = DatabaseConfiguration(
-            conninfo: world.cluster.conninfo(database: name), user: Self.role, applicationName: "bench",
-            pool: PoolLimits(size: pool, waiting: 100_000, waitTimeout: .seconds(60)))
-        configuration.statementTimeout = .seconds(60)
-        self.world = world
-        self.name = name
-        self.database = Database(configuration, reactor: world.reactor, logger: world.logger)
+    init(conninfo: String, reactor: Reactor, logger: Logger, pool: Int) {
+        let configuration = DatabaseConfiguration(
+            conninfo: conninfo, user: Self.role, applicationName: "bench",
+            pool: PoolLimits(size: pool, waiting: 100_000, waitTimeout: .seconds(60)), statementTimeout: .seconds(60))
+        self.reactor = reactor
+        self.logger = logger
+        self.database = Database(configuration, reactor: reactor, logger: logger)
         self.bus = Bus(
             service: Self.service, database: self.database,
-            listener: Listener(configuration, reactor: world.reactor, logger: world.logger), logger: world.logger)
+            listener: Listener(configuration, reactor: reactor, logger: logger), logger: logger)
     }
 
     func shutdown() async {
@@ -71,7 +72,7 @@ struct BenchBus: Sendable {
     ) async throws -> R {
         let worker = Worker(bus: self.bus, queues: [QueueDeclaration(NoOp.queue, slots: slots)], handlers: handlers)
         let group = ServiceGroup(
-            configuration: ServiceGroupConfiguration(services: [.init(service: worker)], logger: self.world.logger))
+            configuration: ServiceGroupConfiguration(services: [.init(service: worker)], logger: self.logger))
         return try await withThrowingTaskGroup(of: R?.self) { tasks in
             tasks.addTask {
                 try await group.run()
@@ -92,6 +93,13 @@ struct BenchBus: Sendable {
             from queue.queue q
             where q.name = \(NoOp.queue)
             """)
+    }
+
+    /// Waits until so many processes work for the service.
+    func waitForWorkers(_ count: Int64, seenBy owner: Database) async throws {
+        while try await owner.one("select count(*) from queue.worker").value(at: 0, as: Int64.self) < count {
+            try await Task.sleep(for: .milliseconds(20))
+        }
     }
 
     /// Sends `count` jobs, a thousand in a transaction.

@@ -10,7 +10,12 @@ import Kernel
             Starts a private PostgreSQL with durable settings, runs each case in turn with its raw limit (A B A B …), and \
             prints medians. Nothing else should run on the machine. A missed goal is printed, not hidden; it does not \
             change the exit code.
-            """)
+            """,
+        subcommands: [Measure.self, Victim.self], defaultSubcommand: Measure.self)
+}
+
+struct Measure: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Run the cases and print the figures (the default).")
 
     @Flag(help: "One JSON object a line on stdout instead of a table.")
     var json = false
@@ -57,5 +62,6 @@ struct Case: Sendable {
         Case(name: "run-latency") { try await RunCases.latency($0) },
         Case(name: "run-burn-down") { try await RunCases.burnDown($0) },
         Case(name: "run-cost") { try await RunCases.cost($0) },
+        Case(name: "rescue") { try await RescueCase.run($0) },
     ]
 }

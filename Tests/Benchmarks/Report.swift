@@ -32,6 +32,11 @@ struct Report: Sendable {
                 figure.ratio.map(Figure.short) ?? "", figure.goal?.text ?? "", verdict))
     }
 
+    /// A word for the process that started this one.
+    static func say(_ text: String) {
+        self.write(text, to: STDOUT_FILENO)
+    }
+
     /// Progress goes to stderr, so that figures can be piped.
     func progress(_ text: String) {
         Self.write("\(text)\n", to: STDERR_FILENO)

@@ -18,8 +18,8 @@ enum EnqueueCases {
         commit;
         """
 
-    private static func makeRawTable(_ bench: BenchBus) async throws {
-        let owner = bench.world.database(bench.name, pool: 1)
+    private static func makeRawTable(_ world: World, _ name: String) async throws {
+        let owner = world.database(name, pool: 1)
         try await owner.execute(
             """
             create table raw_job (
@@ -32,8 +32,8 @@ enum EnqueueCases {
         await owner.shutdown()
     }
 
-    private static func sendRate(_ bench: BenchBus) async throws -> Double {
-        try await rate(clients: self.writers, seconds: bench.world.seconds) { _ in
+    private static func sendRate(_ world: World, _ bench: BenchBus) async throws -> Double {
+        try await rate(clients: self.writers, seconds: world.seconds) { _ in
             _ = try await bench.database.transaction { transaction in
                 try await bench.bus.send(NoOp(id: .random(in: 1...1_000_000)), in: transaction)
             }
@@ -43,15 +43,15 @@ enum EnqueueCases {
     /// Target A: a durable transaction that sends one job, against a durable INSERT of the same payload.
     static func single(_ world: World) async throws {
         try await BenchBus.with(world, "bench_enqueue", pool: self.writers) { bench in
-            try await self.makeRawTable(bench)
-            let pgbench = world.pgbench(bench.name)
+            try await self.makeRawTable(world, "bench_enqueue")
+            let pgbench = world.pgbench("bench_enqueue")
             let result = try await Interleaved.measure(rounds: world.rounds) {
-                try await self.sendRate(bench)
+                try await self.sendRate(world, bench)
             } raw: {
                 try await pgbench.transactionsPerSecond(
                     script: self.rawInsert, clients: self.writers, seconds: world.seconds)
             }
-            let notifying = try await withListener(bench) {
+            let notifying = try await withListener(world, bench) {
                 try await pgbench.transactionsPerSecond(
                     script: self.rawInsertNotify, clients: self.writers, seconds: world.seconds)
             }
@@ -68,9 +68,9 @@ enum EnqueueCases {
         }
     }
 
-    private static func withListener(_ bench: BenchBus, _ body: () async throws -> Double) async throws -> Double {
+    private static func withListener(_ world: World, _ bench: BenchBus, _ body: () async throws -> Double) async throws -> Double {
         let listener = Listener(
-            bench.database.configuration, reactor: bench.world.reactor, logger: bench.world.logger)
+            bench.database.configuration, reactor: world.reactor, logger: world.logger)
         let bells = listener.notifications(["bell"]).makeAsyncIterator()
         _ = await bells.next()
         let result = try await body()
@@ -81,13 +81,13 @@ enum EnqueueCases {
     /// Target F: the same with a worker asleep, so that every lull is rung for, with 50 idle listeners and with none.
     static func listeners(_ world: World) async throws {
         try await BenchBus.with(world, "bench_listeners", pool: self.writers) { bench in
-            let owner = world.database(bench.name, pool: 1)
+            let owner = world.database("bench_listeners", pool: 1)
             let result = try await bench.working([.transactional(NoOp.self) { _, _, _ in }]) {
                 try await bench.pause(owner)
                 return try await Interleaved.measure(rounds: world.rounds) {
-                    try await self.withIdleListeners(50, bench) { try await self.sendRate(bench) }
+                    try await self.withIdleListeners(50, world, bench) { try await self.sendRate(world, bench) }
                 } raw: {
-                    try await self.sendRate(bench)
+                    try await self.sendRate(world, bench)
                 }
             }
             await owner.shutdown()
@@ -100,12 +100,12 @@ enum EnqueueCases {
     }
 
     private static func withIdleListeners<R: Sendable>(
-        _ count: Int, _ bench: BenchBus, _ body: () async throws -> R
+        _ count: Int, _ world: World, _ bench: BenchBus, _ body: () async throws -> R
     ) async throws -> R {
         var listeners: [Listener] = []
         for number in 0..<count {
             let listener = Listener(
-                bench.database.configuration, reactor: bench.world.reactor, logger: bench.world.logger)
+                bench.database.configuration, reactor: world.reactor, logger: world.logger)
             let bells = listener.notifications(["idle_\(number)"]).makeAsyncIterator()
             _ = await bells.next()
             listeners.append(listener)

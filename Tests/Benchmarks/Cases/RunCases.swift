@@ -66,7 +66,7 @@ enum RunCases {
             raw.append(try await self.rawBurnDown(world, jobs))
             try await BenchBus.with(world, "bench_burn") { bench in
                 try await bench.preload(jobs)
-                let before = try await ServerCounters.read(world, database: bench.name)
+                let before = try await ServerCounters.read(world, database: "bench_burn")
                 let countdown = Countdown(jobs)
                 let clock = ContinuousClock()
                 let start = clock.now
@@ -74,7 +74,7 @@ enum RunCases {
                     [.batch(NoOp.self, limit: 500) { batch, _ in await countdown.count(batch.count) }]
                 ) { await countdown.reachesZero() }
                 ours.append(Double(jobs) / (clock.now - start).inSeconds)
-                cost.append(try await ServerCounters.read(world, database: bench.name) - before)
+                cost.append(try await ServerCounters.read(world, database: "bench_burn") - before)
             }
         }
         let conditions = world.conditions.with(["jobs": "\(jobs)", "batch": "500"])
@@ -134,7 +134,7 @@ enum RunCases {
     static func cost(_ world: World) async throws {
         let jobs = 5000
         try await BenchBus.with(world, "bench_cost") { bench in
-            let before = try await ServerCounters.read(world, database: bench.name)
+            let before = try await ServerCounters.read(world, database: "bench_cost")
             let countdown = Countdown(jobs)
             try await bench.working([.transactional(NoOp.self) { _, _, _ in await countdown.count() }]) {
                 try await withThrowingTaskGroup(of: Void.self) { group in
@@ -151,7 +151,7 @@ enum RunCases {
                 }
                 await countdown.reachesZero()
             }
-            let cost = try await ServerCounters.read(world, database: bench.name) - before
+            let cost = try await ServerCounters.read(world, database: "bench_cost") - before
             let conditions = world.conditions.with(["jobs": "\(jobs)", "handler": "transactional, one at a time"])
             try world.report.add(
                 Figure(
