@@ -1,0 +1,44 @@
+public import Host
+public import Hummingbird
+public import JobQueue
+public import Kernel
+public import Postgres
+public import ServiceLifecycle
+public import Web
+
+/// auth as a module of a process: what it is made of, in the order of reading.
+public struct AuthModule: ServiceModule {
+    public static let name: ServiceName = "auth"
+    public static let migrations = MigrationSet(service: "auth", target: "Auth")
+    public static let settings = AuthSettings.all
+
+    public let queues = [
+        QueueDeclaration("auth.calls"),
+        // A code is of no use after ten minutes, so neither is trying longer; only auth may have codes sent.
+        QueueDeclaration(
+            "auth.sms", attemptsMax: 12, backoff: Backoff(cap: .seconds(60)), retention: .seconds(86_400),
+            producers: ["auth"]),
+    ]
+
+    private let parts: AuthParts
+
+    /// - Throws: `SettingsError` for settings that make no sense together.
+    public init(_ resources: ModuleResources) async throws {
+        let settings = resources.settings
+        let vault = Vault(
+            master: try settings.secret(AuthSettings.masterKey), lookup: try settings.secret(AuthSettings.lookupKey))
+        guard let vault else { throw SettingsError("The two secrets of auth must be at least 32 bytes long.") }
+        self.parts = AuthParts(
+            AuthParts.Materials(
+                database: resources.database, bus: resources.bus, clock: resources.clock, ids: resources.ids,
+                random: resources.random, vault: vault,
+                gateway: OutboxSMSGateway(database: resources.database, clock: resources.clock),
+                policy: try AuthPolicy(settings), clientAddress: try ClientAddress(settings), logger: resources.logger))
+    }
+
+    public var handlers: [Handler] { self.parts.handlers }
+
+    public func addRoutes(to router: Router<ClubRequestContext>) { self.parts.routes.add(to: router) }
+
+    public var services: [any Service] { [self.parts.keepHouse] }
+}

@@ -1,0 +1,134 @@
+import Kernel
+import Postgres
+
+/// Challenges: what was handed out, sent again, tried and verified.
+struct ChallengeStore: Sendable {
+    /// What is stored of a challenge beside its state.
+    struct Origin: Sendable {
+        let pepper: Int32
+        let phoneIndex: [UInt8]
+        let sealedPhone: [UInt8]
+        let prefix: String
+        let networkIndex: [UInt8]
+    }
+
+    func insert(_ challenge: CodeChallenge, from origin: Origin, in transaction: borrowing Transaction) async throws {
+        try await transaction.execute(
+            """
+            insert into auth.challenge
+                (challenge_id, purpose, pepper_id, phone_index, phone, prefix, network_index, digits, sends,
+                 created_at, sent_at, expires_at)
+            values
+                (\(challenge.id), 'login', \(origin.pepper), \(origin.phoneIndex), \(origin.sealedPhone),
+                 \(origin.prefix), \(origin.networkIndex), \(challenge.digits.rawValue), \(challenge.sends),
+                 \(challenge.createdAt), \(challenge.sentAt), \(challenge.expiresAt))
+            """)
+    }
+
+    /// The challenge under its row lock, and the prefix it sends to; nil when there is none.
+    func lock(
+        _ id: Challenge.ID, in transaction: borrowing Transaction
+    ) async throws -> (challenge: CodeChallenge, prefix: String)? {
+        let row = try await transaction.first(
+            """
+            select digits, sends, created_at, sent_at, expires_at, verified_at is not null, prefix
+            from auth.challenge
+            where challenge_id = \(id)
+            for update
+            """)
+        guard let row else { return nil }
+        let (digits, sends, created, sent, expires, verified, prefix) = try row.decode(
+            CodeLength.self, Int.self, Timestamp.self, Timestamp.self, Timestamp.self, Bool.self, String.self)
+        let challenge = CodeChallenge(
+            id: id, digits: digits, sends: sends, createdAt: created, sentAt: sent, expiresAt: expires,
+            isVerified: verified)
+        return (challenge, prefix)
+    }
+
+    /// Stores that the code was sent once more. The count of attempts is not touched.
+    func saveResend(_ challenge: CodeChallenge, in transaction: borrowing Transaction) async throws {
+        try await transaction.execute(
+            """
+            update auth.challenge
+            set sends = \(challenge.sends), sent_at = \(challenge.sentAt), expires_at = \(challenge.expiresAt)
+            where challenge_id = \(challenge.id)
+            """)
+    }
+
+    /// What a code is derived with.
+    struct Derivation: Sendable {
+        let digits: CodeLength
+        let pepper: Int32
+    }
+
+    /// Counts one attempt, of the challenge and of the phone over all its challenges, in one statement that is committed
+    /// before anything is compared: whoever dies, retries or comes fifty times at once has spent it.
+    ///
+    /// nil, with nothing to compare, when there is no such challenge, it was verified, it lapsed, its attempts are used
+    /// up, or its code is too short for a phone with so many failures in a row.
+    func chargeAttempt(
+        _ id: Challenge.ID, rules: ChallengeRules, quotas: ChallengeQuotas, at now: Timestamp, on database: Database
+    ) async throws -> Derivation? {
+        let row = try await database.first(
+            """
+            with charged as (
+                update auth.challenge
+                set attempts = attempts + 1
+                where challenge_id = \(id)
+                    and purpose = 'login'
+                    and verified_at is null
+                    and attempts < \(rules.attempts)
+                    and expires_at > \(now)
+                returning digits, pepper_id, phone_index
+            ),
+            counted as (
+                update auth.throttle t
+                set failures = t.failures + 1,
+                    restricted_until = case
+                        when t.failures + 1 >= \(quotas.failuresInRow) then \(now + quotas.restriction)
+                        else t.restricted_until
+                    end,
+                    touched_at = \(now)
+                from charged c
+                where t.scope = 'phone'
+                    and t.key = c.phone_index
+                    and (c.digits > 4 or coalesce(t.restricted_until <= \(now), true))
+                returning t.key
+            )
+            select c.digits, c.pepper_id
+            from charged c
+            join counted on counted.key = c.phone_index
+            """)
+        guard let row else { return nil }
+        let (digits, pepper) = try row.decode(CodeLength.self, Int32.self)
+        return Derivation(digits: digits, pepper: pepper)
+    }
+
+    /// Uses the challenge up and ends the phone's row of failures. A restriction that this very check had set is lifted:
+    /// only a check within a restriction is made with six digits.
+    /// - Returns: the phone that was proved, or nil when another request verified the challenge first.
+    func verify(
+        _ id: Challenge.ID, at now: Timestamp, in transaction: borrowing Transaction
+    ) async throws -> (phoneIndex: [UInt8], sealedPhone: [UInt8])? {
+        let row = try await transaction.first(
+            """
+            with verified as (
+                update auth.challenge
+                set verified_at = \(now)
+                where challenge_id = \(id) and verified_at is null
+                returning phone_index, phone, digits
+            ),
+            forgiven as (
+                update auth.throttle t
+                set failures = 0,
+                    restricted_until = case when v.digits = 4 then null else t.restricted_until end
+                from verified v
+                where t.scope = 'phone' and t.key = v.phone_index
+            )
+            select phone_index, phone from verified
+            """)
+        return try row?.decode([UInt8].self, [UInt8].self)
+    }
+}
+
+extension CodeLength: PostgresWrapper {}

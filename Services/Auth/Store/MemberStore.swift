@@ -1,0 +1,137 @@
+import Kernel
+import Postgres
+
+/// Members, their sealed personal data, their cards and their consents.
+struct MemberStore: Sendable {
+    /// Everything of a new member that is written in one go.
+    struct NewMember: Sendable {
+        let id: Member.ID
+        let source: ConsentSource
+        let wrappedKey: [UInt8]
+        let sealedName: [UInt8]
+        let sealedPhone: [UInt8]
+        let phoneIndex: [UInt8]
+    }
+
+    /// Whose phone it is, while they are a member.
+    func find<Runner: QueryRunner & ~Copyable>(
+        phoneIndex: [UInt8], on runner: borrowing Runner
+    ) async throws -> Member.ID? {
+        try await runner.first(
+            """
+            select member_id
+            from auth.personal_data
+            where phone_index = \(phoneIndex)
+            """)?.decode(Member.ID.self)
+    }
+
+    /// Writes the member and the personal data. Of two registrations of one phone the second waits here for the first.
+    /// - Returns: false when the phone is a member's already; the caller then rolls back.
+    func insert(_ new: NewMember, at now: Timestamp, in transaction: borrowing Transaction) async throws -> Bool {
+        try await transaction.execute(
+            """
+            insert into auth.member (member_id, state, registered_via, registered_at)
+            values (\(new.id), 'active', \(new.source.rawValue), \(now))
+            """)
+        return try await transaction.execute(
+            """
+            insert into auth.personal_data (member_id, wrapped_key, full_name, phone, phone_index, changed_at)
+            values (\(new.id), \(new.wrappedKey), \(new.sealedName), \(new.sealedPhone), \(new.phoneIndex), \(now))
+            on conflict (phone_index) do nothing
+            """) == 1
+    }
+
+    /// Gives the member a virtual card; false when the number is taken.
+    func insert(
+        _ card: CardNumber, of member: Member.ID, at now: Timestamp, in transaction: borrowing Transaction
+    ) async throws -> Bool {
+        try await transaction.execute(
+            """
+            insert into auth.card (card, member_id, kind, state, issued_at)
+            values (\(card), \(member), 'virtual', 'active', \(now))
+            on conflict (card) do nothing
+            """) == 1
+    }
+
+    /// Appends to the consent ledger.
+    func record(
+        _ consents: [ConsentRecord], of member: Member.ID, in transaction: borrowing Transaction
+    ) async throws {
+        for consent in consents {
+            try await transaction.execute(
+                """
+                insert into auth.consent
+                    (member_id, purpose, channel, text_version, granted, source, recorded_at)
+                values
+                    (\(member), \(consent.purpose.rawValue), \(consent.channel.rawValue), \(consent.textVersion),
+                     \(consent.isGranted), \(consent.source.rawValue), \(consent.recordedAt))
+                """)
+        }
+    }
+
+    /// A member's own data as stored.
+    struct StoredProfile: Sendable {
+        let registeredAt: Timestamp
+        let wrappedKey: [UInt8]
+        let sealedName: [UInt8]
+        let sealedPhone: [UInt8]?
+        let card: CardNumber
+    }
+
+    /// The member behind a session that has not ended; nil when it has, or the member was erased.
+    func profile(
+        of member: Member.ID, session: Session.ID, on database: Database
+    ) async throws -> StoredProfile? {
+        let row = try await database.first(
+            """
+            select m.registered_at, p.wrapped_key, p.full_name, p.phone, c.card
+            from auth.session s
+            join auth.member m using (member_id)
+            join auth.personal_data p using (member_id)
+            join lateral (
+                select card
+                from auth.card
+                where member_id = m.member_id and state = 'active'
+                order by issued_at desc, card
+                limit 1
+            ) c on true
+            where s.session_id = \(session)
+                and s.member_id = \(member)
+                and s.revoked_at is null
+                and p.wrapped_key is not null
+            """)
+        guard let row else { return nil }
+        let (registeredAt, wrappedKey, name, phone, card) = try row.decode(
+            Timestamp.self, [UInt8].self, [UInt8].self, [UInt8]?.self, CardNumber.self)
+        return StoredProfile(
+            registeredAt: registeredAt, wrappedKey: wrappedKey, sealedName: name, sealedPhone: phone, card: card)
+    }
+
+    /// The newest choice of each purpose and channel.
+    func consents(of member: Member.ID, on database: Database) async throws -> [CurrentConsent] {
+        try await database.query(
+            """
+            select distinct on (purpose, channel) purpose, channel, granted, text_version, recorded_at
+            from auth.consent
+            where member_id = \(member)
+            order by purpose, channel, consent_id desc
+            """
+        ).map { row in
+            let (purpose, channel, granted, version, recordedAt) = try row.decode(
+                String.self, String.self, Bool.self, String.self, Timestamp.self)
+            return CurrentConsent(
+                purpose: purpose, channel: channel, granted: granted, textVersion: version, recordedAt: recordedAt)
+        }
+    }
+
+    /// Whose card it is; nil for a number that is nobody's or blocked.
+    func find(card: CardNumber, in transaction: borrowing Transaction) async throws -> Member.ID? {
+        try await transaction.first(
+            """
+            select c.member_id
+            from auth.card c
+            join auth.member m using (member_id)
+            where c.card = \(card) and c.state = 'active' and m.state = 'active'
+            """)?.decode(Member.ID.self)
+    }
+}
