@@ -16,12 +16,17 @@ public struct ServiceWorld: Sendable {
     public let database: TestDatabase
     private let ports: [ServiceName: Int]
 
-    /// A client of a service's HTTP interface.
-    public func client(for service: ServiceName) throws -> HTTPTestClient {
+    /// The port that a service listens on.
+    public func port(of service: ServiceName) throws -> Int {
         guard let port = self.ports[service] else {
             throw NeverHappened(description: "\(service.text) is not in this world")
         }
-        return HTTPTestClient("http://127.0.0.1:\(port)")
+        return port
+    }
+
+    /// A client of a service's HTTP interface.
+    public func client(for service: ServiceName) throws -> HTTPTestClient {
+        HTTPTestClient("http://127.0.0.1:\(try self.port(of: service))")
     }
 
     /// Starts the services, waits until all are ready, runs the body, and stops them gracefully.
