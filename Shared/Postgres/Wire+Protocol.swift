@@ -96,11 +96,10 @@ extension Wire {
     /// Takes one result of libpq; nil ends a statement, and outside of a pipeline the request.
     func take(_ result: ResultStorage?, for request: Request) -> Progress {
         guard let result else {
-            if request.steps.count > 1 {
-                request.position += 1
-                return .more
-            }
-            return .done
+            // Of a pipeline, be it of one statement only, the end is its synchronisation point.
+            guard PQpipelineStatus(self.handle) != PQ_PIPELINE_OFF else { return .done }
+            request.position += 1
+            return .more
         }
         switch result.status {
         case PGRES_PIPELINE_SYNC: return .done
