@@ -143,7 +143,7 @@ let package = Package(
             suite("HostTests", foundation + [configuration]),
             suite("AuthTests", foundation + ["Auth", hummingbirdTesting, jwt]),
             suite("LedgerTests", foundation + ["Ledger", hummingbirdTesting]),
-            suite("PromotionsTests", foundation + ["Promotions", hummingbirdTesting], exclude: ["Fixtures"]),
+            suite("PromotionsTests", foundation + ["Promotions", hummingbirdTesting, jwt], exclude: ["Fixtures"]),
             suite("ClubTests", foundation + ["Club", arguments]),
             suite(
                 "JourneyTests", path: "Journeys",

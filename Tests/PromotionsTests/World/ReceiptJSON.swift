@@ -5,7 +5,7 @@ struct ReceiptJSON {
     var fiscalDocument: Int64 = 4711
     var store = "1"
     var at = "2026-11-23T12:00:00+03:00"
-    var card = Make.card().digits
+    var card = TillWorld.card.digits
     var lines = """
         [{"position": 1, "sku": "a", "quantity": 1000, "price": 12345, "sum": 12345, "tags": ["alcohol"]},
         {"position": 2, "sku": "b", "quantity": 500, "price": 20000, "discount": 345, "sum": 9655}]

@@ -1,0 +1,74 @@
+import HummingbirdTesting
+import Kernel
+import Postgres
+import TestSupport
+import Testing
+
+@testable import Promotions
+
+@Suite(.promotionsDatabase, .capturedLogs) struct RulesetLifeTests {
+    @Test func `a ruleset is drafted by one, put in force by another, and pinned on what it judged`() async throws {
+        let world = try await TillWorld()
+        let draft = DraftRuleset(database: world.database, clock: world.clock)
+        let activate = ActivateRuleset(database: world.database, clock: world.clock)
+        let number = try await draft(Make.ruleset([Make.rule("double", points: 2)]), by: "Иванова")
+        let old: ReceiptAnswer = try await world.client { try await $0.deliver(ReceiptJSON(fiscalDocument: 1).text) }.read()
+        #expect((old.ruleset, old.points) == (1, Points(22)))
+        await #expect(throws: ActivateRuleset.Refusal.sameAuthor) { try await activate(number, by: "Иванова") }
+        await #expect(throws: ActivateRuleset.Refusal.unknown) { try await activate(99, by: "Петров") }
+        try await activate(number, by: "Петров")
+        await #expect(throws: ActivateRuleset.Refusal.notADraft) { try await activate(number, by: "Петров") }
+        let new: ReceiptAnswer = try await world.client { try await $0.deliver(ReceiptJSON(fiscalDocument: 2).text) }.read()
+        #expect((new.ruleset, new.points) == (number, Points(44)))
+        // The one before keeps its own.
+        let again: ReceiptAnswer = try await world.client { try await $0.deliver(ReceiptJSON(fiscalDocument: 1).text) }.read()
+        #expect(again == old)
+        let states = try await world.owner.query("select state from promotions.ruleset order by version")
+            .map { try $0.decode(String.self) }
+        #expect(states == ["retired", "active"])
+    }
+
+    @Test func `the database keeps a document from changing and a person from approving his own`() async throws {
+        let world = try await TillWorld()
+        let number = try await DraftRuleset(database: world.database, clock: world.clock)(Make.ruleset(), by: "Иванова")
+        await #expect(throws: DatabaseError.self) {
+            try await world.database.execute("update promotions.ruleset set document = '{}'")
+        }
+        await #expect(throws: DatabaseError.self) {
+            try await world.owner.execute(
+                """
+                update promotions.ruleset
+                set state = 'retired', activated_by = drafted_by, activated_at = now()
+                where version = \(number)
+                """)
+        }
+        await #expect(throws: DatabaseError.self) {
+            try await world.owner.execute(
+                """
+                update promotions.ruleset
+                set state = 'active', activated_by = 'Петров', activated_at = now()
+                where version = \(number)
+                """)
+        }
+    }
+
+    @Test func `a ruleset that cannot be meant is not stored`() async throws {
+        let world = try await TillWorld()
+        let draft = DraftRuleset(database: world.database, clock: world.clock)
+        await #expect(throws: Ruleset.Defect.rateOutOfRange(rule: "base")) {
+            _ = try await draft(Make.ruleset([Make.rule(points: 0)]), by: "Иванова")
+        }
+        #expect(try await world.owner.query("select from promotions.ruleset").count == 1)
+    }
+
+    @Test(arguments: [
+        #"{"rules": [], "exclusions": [], "spending": {"percentOfTotal": 99, "kopecksPerPoint": 10}, "budget": 1}"#,
+        #"{"rules": [{"id": "a", "lotClass": "regular", "effect": {"earnRate": {"points": 1, "kopecks": 1000}}, "when": {}}], "exclusions": [], "spending": {"percentOfTotal": 99, "kopecksPerPoint": 10}}"#,
+        #"{"rules": [{"id": "a", "lotClass": "regular", "effect": {"stickers": 1}}], "exclusions": [], "spending": {"percentOfTotal": 99, "kopecksPerPoint": 10}}"#,
+    ])
+    func `a ruleset of a newer program is refused, not half understood`(document: String) {
+        #expect(throws: UnreadableRuleset(number: 5)) {
+            _ = try Rulesets.read(Array(document.utf8), of: 5)
+        }
+    }
+}

@@ -1,0 +1,40 @@
+import FoundationEssentials
+import JWTKit
+import Kernel
+import Web
+
+/// Signs tokens as auth does.
+struct Issuer: Sendable {
+    private static let name: JWKIdentifier = "key-1"
+
+    private let key: EdDSA.PrivateKey
+
+    init() throws {
+        self.key = try EdDSA.PrivateKey(curve: .ed25519)
+    }
+
+    /// The public half, as auth publishes it.
+    var keySet: String {
+        let x = self.key.publicKey.rawRepresentation.base64EncodedString()
+            .map { $0 == "+" ? "-" : $0 == "/" ? "_" : $0 }.filter { $0 != "=" }
+        return #"{"keys": [{"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "kid": "key-1", "x": "\#(String(x))"}]}"#
+    }
+
+    /// A token of a member's screen.
+    func cardToken(_ member: Member.ID, id: String, expiresAt: Timestamp = Make.noon + .seconds(60)) async throws -> String {
+        let token = CardToken(member: member, id: id, expiresAt: expiresAt)
+        return try await self.sign(CardTokenClaims(token, issuedAt: Make.noon))
+    }
+
+    /// A token of a session, which is no token of a screen.
+    func accessToken(_ member: Member.ID) async throws -> String {
+        let token = AccessToken(
+            member: member, session: Session.ID(member.raw), expiresAt: Make.noon + .seconds(60), level: .basic)
+        return try await self.sign(AccessTokenClaims(token, issuedAt: Make.noon))
+    }
+
+    private func sign(_ claims: some JWTPayload) async throws -> String {
+        let keys = await JWTKeyCollection().add(eddsa: self.key, kid: Self.name)
+        return try await keys.sign(claims, kid: Self.name)
+    }
+}
