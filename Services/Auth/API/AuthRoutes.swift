@@ -37,8 +37,7 @@ struct AuthRoutes: Sendable {
 
     @Sendable private func postChallenge(_ request: Request, _ context: ClubRequestContext) async throws -> Answer {
         let body = try await request.decode(as: ChallengeRequest.self, context: context)
-        let network = self.clientAddress.network(
-            peer: context.peerAddress, forwardedFor: request.headers[.forwardedFor])
+        let network = self.clientAddress.network(peer: context.peerAddress, forwardedFor: request.forwardedFor)
         switch try await self.requestChallenge(body.phone, from: network) {
         case .success(let issued): return try .secret(ChallengeReply(issued), status: .accepted)
         case .failure(let refusal): throw Problem(refusal, at: self.clock.now)
@@ -135,9 +134,7 @@ extension Answer {
 
 extension Request {
     fileprivate var device: DeviceName { DeviceName(userAgent: self.headers[.userAgent]) }
-}
 
-extension HTTPField.Name {
     /// `X-Forwarded-For`: not standardised, but what proxies send.
-    fileprivate static var forwardedFor: Self { Self("X-Forwarded-For") ?? .via }
+    fileprivate var forwardedFor: String? { HTTPField.Name("X-Forwarded-For").flatMap { self.headers[$0] } }
 }
