@@ -68,7 +68,9 @@ struct ProblemResponses: RouterMiddleware {
 extension DatabaseError {
     /// Whether nothing is wrong but the moment: no connection to be had, a conflict, a statement that took too long.
     fileprivate var passesByItself: Bool {
-        let passing: [Code] = [.poolClosed, .poolExhausted, .poolTimeout, .statementCanceled, .idleInTransactionTimeout]
+        let passing: [Code] = [
+            .poolClosed, .poolExhausted, .poolTimeout, .statementCanceled, .idleInTransactionTimeout,
+        ]
         return self.isRetryable || passing.contains(self.code)
     }
 }

@@ -10,17 +10,19 @@ import Testing
         #expect(Quantity(thousandths: number) == nil)
     }
 
-    @Test(arguments: [
-        (0, 0, 0), (1, 2, 3), (.max - 1, 1, .max), (.max, 1, nil), (1, .max, nil), (.max, .max, nil),
-    ] as [(Int64, Int64, Int64?)])
+    @Test(
+        arguments: [
+            (0, 0, 0), (1, 2, 3), (.max - 1, 1, .max), (.max, 1, nil), (1, .max, nil), (.max, .max, nil),
+        ] as [(Int64, Int64, Int64?)])
     func `adding gives nothing instead of running over`(left: Int64, right: Int64, sum: Int64?) throws {
         #expect(try #require(Points(left)).adding(#require(Points(right)))?.amount == sum)
         #expect(try #require(Kopecks(left)).adding(#require(Kopecks(right)))?.amount == sum)
     }
 
-    @Test(arguments: [
-        (3, 2, 1), (3, 3, 0), (2, 3, nil), (0, .max, nil), (.max, 0, .max),
-    ] as [(Int64, Int64, Int64?)])
+    @Test(
+        arguments: [
+            (3, 2, 1), (3, 3, 0), (2, 3, nil), (0, .max, nil), (.max, 0, .max),
+        ] as [(Int64, Int64, Int64?)])
     func `subtracting gives nothing instead of going below zero`(left: Int64, right: Int64, rest: Int64?) throws {
         #expect(try #require(Points(left)).subtracting(#require(Points(right)))?.amount == rest)
         #expect(try #require(Kopecks(left)).subtracting(#require(Kopecks(right)))?.amount == rest)

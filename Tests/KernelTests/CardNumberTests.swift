@@ -1,14 +1,15 @@
 import FoundationEssentials
 import Kernel
-import Testing
 import TestSupport
+import Testing
 
 @Suite struct CardNumberTests {
     /// The first is the example of ISO/IEC 7812-1's annex as everybody quotes it, the others are schemes' test numbers.
-    @Test(arguments: [
-        ("7992739871", 3), ("411111111111111", 1), ("555555555555444", 4), ("424242424242424", 2),
-        ("37828224631000", 5), ("0", 0), ("", 0), ("1", 8),
-    ] as [(String, UInt8)])
+    @Test(
+        arguments: [
+            ("7992739871", 3), ("411111111111111", 1), ("555555555555444", 4), ("424242424242424", 2),
+            ("37828224631000", 5), ("0", 0), ("", 0), ("1", 8),
+        ] as [(String, UInt8)])
     func `the check digit is Luhn's`(payload: String, digit: UInt8) {
         #expect(CardNumber.checkDigit(of: payload) == digit)
     }

@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Kernel
-import Testing
 import TestSupport
+import Testing
 
 @Suite struct IdentifierTests {
     @Test func `an identifier is written in lower case and read in both`() throws {
@@ -34,7 +34,8 @@ import TestSupport
 
     @Test func `whatever the random bytes are, version and variant stay`() {
         for byte: UInt8 in [0x00, 0xFF] {
-            let ids = IDGenerator.uuidV7(clock: ManualClock(), random: RandomBytes { .init(repeating: byte, count: $0) })
+            let ids = IDGenerator.uuidV7(
+                clock: ManualClock(), random: RandomBytes { .init(repeating: byte, count: $0) })
             let id = ids.uuid()
             #expect(id.uuid.6 >> 4 == 7)
             #expect(id.uuid.8 >> 6 == 0b10)

@@ -82,9 +82,10 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        ([], [], true), ([1], [1], true), ([1, 2], [1, 3], false), ([0, 2], [1, 2], false), ([1], [1, 1], false),
-    ] as [([UInt8], [UInt8], Bool)])
+    @Test(
+        arguments: [
+            ([], [], true), ([1], [1], true), ([1, 2], [1, 3], false), ([0, 2], [1, 2], false), ([1], [1, 1], false),
+        ] as [([UInt8], [UInt8], Bool)])
     func `comparison in constant time compares`(left: [UInt8], right: [UInt8], isEqual: Bool) {
         #expect(ConstantTime.equal(left, right) == isEqual)
     }

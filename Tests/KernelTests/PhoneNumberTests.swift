@@ -11,14 +11,15 @@ import Testing
         #expect(try PhoneNumber(parsing: text).e164 == "+79161234567")
     }
 
-    @Test(arguments: [
-        ("", .length), ("+", .length), ("+7916123456", .length), ("+791612345678", .length),
-        ("916123456", .length), ("12345678901234567890", .length),
-        ("+7916123456a", .characters), ("７９１６１２３４５６７", .characters), ("7+9161234567", .characters),
-        ("+7 916 123-45-67 доб. 1", .characters), ("+7916\n1234567", .characters),
-        ("+77011234567", .range), ("+74951234567", .range), ("84951234567", .range), ("4951234567", .range),
-        ("+442071234567", .range), ("+380501234567", .range), ("+89161234567", .range), ("+9161234567", .range),
-    ] as [(String, PhoneNumber.Invalid)])
+    @Test(
+        arguments: [
+            ("", .length), ("+", .length), ("+7916123456", .length), ("+791612345678", .length),
+            ("916123456", .length), ("12345678901234567890", .length),
+            ("+7916123456a", .characters), ("７９１６１２３４５６７", .characters), ("7+9161234567", .characters),
+            ("+7 916 123-45-67 доб. 1", .characters), ("+7916\n1234567", .characters),
+            ("+77011234567", .range), ("+74951234567", .range), ("84951234567", .range), ("4951234567", .range),
+            ("+442071234567", .range), ("+380501234567", .range), ("+89161234567", .range), ("+9161234567", .range),
+        ] as [(String, PhoneNumber.Invalid)])
     func `what is no Russian mobile number is refused with the reason`(text: String, reason: PhoneNumber.Invalid) {
         #expect(throws: reason) { try PhoneNumber(parsing: text) }
     }

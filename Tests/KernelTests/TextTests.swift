@@ -34,11 +34,12 @@ import Testing
         #expect(service.role == "club_ledger")
     }
 
-    @Test(arguments: [
-        ("ledger.receipts", "ledger"), ("auth.calls.v2", "auth"), ("partners_exchange.a-b_1", "partners_exchange"),
-        ("ledger", nil), ("ledger.", nil), (".receipts", nil), ("Ledger.receipts", nil), ("ledger.Receipts", nil),
-        ("ledger.a b", nil), ("", nil), ("ledger." + String(repeating: "a", count: 65), nil),
-    ] as [(String, String?)])
+    @Test(
+        arguments: [
+            ("ledger.receipts", "ledger"), ("auth.calls.v2", "auth"), ("partners_exchange.a-b_1", "partners_exchange"),
+            ("ledger", nil), ("ledger.", nil), (".receipts", nil), ("Ledger.receipts", nil), ("ledger.Receipts", nil),
+            ("ledger.a b", nil), ("", nil), ("ledger." + String(repeating: "a", count: 65), nil),
+        ] as [(String, String?)])
     func `a queue says which service owns it`(text: String, service: String?) {
         #expect(QueueName(text)?.service.text == service)
     }
@@ -64,12 +65,13 @@ import Testing
         #expect(try #require(StoreID("a")) < #require(StoreID("aa")))
     }
 
-    @Test(arguments: [
-        ("9960440300000001", 1, 0, true), ("0000000000000000", 9_999_999_999, 4_294_967_295, true),
-        ("996044030000001", 1, 0, false), ("99604403000000012", 1, 0, false), ("996044030000000x", 1, 0, false),
-        ("9960440300000001", 0, 0, false), ("9960440300000001", 10_000_000_000, 0, false),
-        ("9960440300000001", 1, -1, false), ("9960440300000001", 1, 4_294_967_296, false),
-    ] as [(String, Int64, Int64, Bool)])
+    @Test(
+        arguments: [
+            ("9960440300000001", 1, 0, true), ("0000000000000000", 9_999_999_999, 4_294_967_295, true),
+            ("996044030000001", 1, 0, false), ("99604403000000012", 1, 0, false), ("996044030000000x", 1, 0, false),
+            ("9960440300000001", 0, 0, false), ("9960440300000001", 10_000_000_000, 0, false),
+            ("9960440300000001", 1, -1, false), ("9960440300000001", 1, 4_294_967_296, false),
+        ] as [(String, Int64, Int64, Bool)])
     func `a fiscal triple has its ranges`(fn: String, fd: Int64, fpd: Int64, isAllowed: Bool) throws {
         #expect((FiscalID(fn: fn, fd: fd, fpd: fpd) != nil) == isAllowed)
         let json = Data(#"{"fn": "\#(fn)", "fd": \#(fd), "fpd": \#(fpd)}"#.utf8)
@@ -82,14 +84,16 @@ import Testing
         #expect(fiscal.description == "9960440300000001/12/4000000000")
     }
 
-    @Test(arguments: [
-        ("Иванов", "Иван", nil, true), ("  Иванов ", "Иван", "Иванович", true), ("О’Коннор", "Анна-Мария", nil, true),
-        ("Иванов", "Иван", "  ", true), ("d'Arc", "Jeanne", nil, true), ("Ким", "И.", nil, true),
-        ("", "Иван", nil, false), ("Иванов", " ", nil, false), ("Иванов", "Иван1", nil, false),
-        ("Иванов", "Иван", "<b>", false), ("-", "Иван", nil, false), ("Иванов\u{0}", "Иван", nil, false),
-        (String(repeating: "а", count: 65), "Иван", nil, false),
-        ("a" + String(repeating: "\u{301}", count: 1000), "Иван", nil, false),
-    ] as [(String, String, String?, Bool)])
+    @Test(
+        arguments: [
+            ("Иванов", "Иван", nil, true), ("  Иванов ", "Иван", "Иванович", true),
+            ("О’Коннор", "Анна-Мария", nil, true),
+            ("Иванов", "Иван", "  ", true), ("d'Arc", "Jeanne", nil, true), ("Ким", "И.", nil, true),
+            ("", "Иван", nil, false), ("Иванов", " ", nil, false), ("Иванов", "Иван1", nil, false),
+            ("Иванов", "Иван", "<b>", false), ("-", "Иван", nil, false), ("Иванов\u{0}", "Иван", nil, false),
+            (String(repeating: "а", count: 65), "Иван", nil, false),
+            ("a" + String(repeating: "\u{301}", count: 1000), "Иван", nil, false),
+        ] as [(String, String, String?, Bool)])
     func `a name is letters with what stands between them`(
         last: String, first: String, middle: String?, isAllowed: Bool
     ) {

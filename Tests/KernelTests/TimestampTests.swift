@@ -3,25 +3,26 @@ import Kernel
 import Testing
 
 @Suite struct TimestampTests {
-    @Test(arguments: [
-        (0, "1970-01-01T00:00:00Z"),
-        (-1, "1969-12-31T23:59:59.999999Z"),
-        (-1_000_000, "1969-12-31T23:59:59Z"),
-        (1_764_500_000_000_000, "2025-11-30T10:53:20Z"),
-        (951_782_400_000_000, "2000-02-29T00:00:00Z"),
-        (951_868_799_999_999, "2000-02-29T23:59:59.999999Z"),
-        (-2_203_977_600_000_000, "1900-02-28T00:00:00Z"),
-        (-2_203_891_200_000_000, "1900-03-01T00:00:00Z"),
-        (4_107_456_000_000_000, "2100-02-28T00:00:00Z"),
-        (4_107_542_400_000_000, "2100-03-01T00:00:00Z"),
-        (1_456_704_000_000_001, "2016-02-29T00:00:00.000001Z"),
-        (-62_167_219_200_000_000, "0000-01-01T00:00:00Z"),
-        (-62_167_219_200_000_001, "-000001-12-31T23:59:59.999999Z"),
-        (253_402_300_799_999_999, "9999-12-31T23:59:59.999999Z"),
-        (253_402_300_800_000_000, "+010000-01-01T00:00:00Z"),
-        (.max, "+294247-01-10T04:00:54.775807Z"),
-        (.min, "-290308-12-21T19:59:05.224192Z"),
-    ] as [(Int64, String)])
+    @Test(
+        arguments: [
+            (0, "1970-01-01T00:00:00Z"),
+            (-1, "1969-12-31T23:59:59.999999Z"),
+            (-1_000_000, "1969-12-31T23:59:59Z"),
+            (1_764_500_000_000_000, "2025-11-30T10:53:20Z"),
+            (951_782_400_000_000, "2000-02-29T00:00:00Z"),
+            (951_868_799_999_999, "2000-02-29T23:59:59.999999Z"),
+            (-2_203_977_600_000_000, "1900-02-28T00:00:00Z"),
+            (-2_203_891_200_000_000, "1900-03-01T00:00:00Z"),
+            (4_107_456_000_000_000, "2100-02-28T00:00:00Z"),
+            (4_107_542_400_000_000, "2100-03-01T00:00:00Z"),
+            (1_456_704_000_000_001, "2016-02-29T00:00:00.000001Z"),
+            (-62_167_219_200_000_000, "0000-01-01T00:00:00Z"),
+            (-62_167_219_200_000_001, "-000001-12-31T23:59:59.999999Z"),
+            (253_402_300_799_999_999, "9999-12-31T23:59:59.999999Z"),
+            (253_402_300_800_000_000, "+010000-01-01T00:00:00Z"),
+            (.max, "+294247-01-10T04:00:54.775807Z"),
+            (.min, "-290308-12-21T19:59:05.224192Z"),
+        ] as [(Int64, String)])
     func `a moment is written as ISO 8601 and read back`(microseconds: Int64, text: String) {
         #expect(Timestamp(microseconds: microseconds).description == text)
         #expect(Timestamp(text)?.microseconds == microseconds)
@@ -66,7 +67,8 @@ import Testing
             let isNextDay = date.day == expected.day + 1 && date.month == expected.month && date.year == expected.year
             let isNextMonth = date.day == 1 && date.month == expected.month + 1 && date.year == expected.year
             let isNextYear = date.day == 1 && date.month == 1 && date.year == expected.year + 1
-            guard isNextDay || isNextMonth || isNextYear, CivilDate(year: date.year, month: date.month, day: date.day) == date
+            guard isNextDay || isNextMonth || isNextYear,
+                CivilDate(year: date.year, month: date.month, day: date.day) == date
             else {
                 Issue.record("\(date) follows \(expected)")
                 return

@@ -23,10 +23,11 @@ import Web
         #expect(reply.headers[.contentLength] == "7")
     }
 
-    @Test(arguments: [
-        nil, "text/plain", "application/xml", "application/jsonp", "application/json; charset=koi8-r", "",
-        "application/json/x",
-    ] as [String?])
+    @Test(
+        arguments: [
+            nil, "text/plain", "application/xml", "application/jsonp", "application/json; charset=koi8-r", "",
+            "application/json/x",
+        ] as [String?])
     func `only JSON is accepted`(type: String?) async throws {
         var headers: HTTPFields = [:]
         headers[.contentType] = type
@@ -77,7 +78,8 @@ import Web
 
     private static func request(_ body: RequestBody, headers: HTTPFields) -> Request {
         Request(
-            head: HTTPRequest(method: .post, scheme: "http", authority: "x", path: "/", headerFields: headers), body: body)
+            head: HTTPRequest(method: .post, scheme: "http", authority: "x", path: "/", headerFields: headers),
+            body: body)
     }
 
     @Test func `reading stops at the limit, so that no more is ever in memory`() async throws {

@@ -25,10 +25,11 @@ import Web
         #expect(try reply.problem.code == "not-found")
     }
 
-    @Test(arguments: [
-        (.put, "/v1/holds/1", "DELETE, GET, HEAD"), (.get, "/v1/holds", "POST"), (.options, "/v1/holds", "POST"),
-        (.post, "/health/live", "GET, HEAD"),
-    ] as [(HTTPRequest.Method, String, String)])
+    @Test(
+        arguments: [
+            (.put, "/v1/holds/1", "DELETE, GET, HEAD"), (.get, "/v1/holds", "POST"), (.options, "/v1/holds", "POST"),
+            (.post, "/health/live", "GET, HEAD"),
+        ] as [(HTTPRequest.Method, String, String)])
     func `another method of a known path is 405 and told which there are`(
         method: HTTPRequest.Method, path: String, allow: String
     ) async throws {

@@ -151,7 +151,8 @@ import Web
 
     @Test(arguments: [
         Crash() as any Error, Problem(.temporarilyUnavailable, retryAfter: .seconds(1)),
-        Problem(.rateLimited, retryAfter: .seconds(1)), Problem(refusal, retryAfter: .seconds(1)), Problem(.tokenExpired),
+        Problem(.rateLimited, retryAfter: .seconds(1)), Problem(refusal, retryAfter: .seconds(1)),
+        Problem(.tokenExpired),
     ])
     func `a failure undoes the work and is not kept, so that it can be tried again`(error: any Error) async throws {
         let shop = try await Shop { _, run in

@@ -10,7 +10,8 @@ import Testing
 import Web
 
 extension ProblemKind {
-    fileprivate static let tooFew = ProblemKind(.conflict, "too-few-points", ru: "Не хватает баллов", en: "Too few points")
+    fileprivate static let tooFew = ProblemKind(
+        .conflict, "too-few-points", ru: "Не хватает баллов", en: "Too few points")
 }
 
 @Suite(.capturedLogs) struct ProblemTests {
@@ -41,9 +42,10 @@ extension ProblemKind {
                 """#)
     }
 
-    @Test(arguments: [
-        (.milliseconds(1), "1"), (.seconds(2), "2"), (.milliseconds(2001), "3"), (.zero, "1"), (.seconds(-5), "1"),
-    ] as [(Duration, String)])
+    @Test(
+        arguments: [
+            (.milliseconds(1), "1"), (.seconds(2), "2"), (.milliseconds(2001), "3"), (.zero, "1"), (.seconds(-5), "1"),
+        ] as [(Duration, String)])
     func `waiting is told in whole seconds, never too short`(wait: Duration, header: String) {
         #expect(Problem(.rateLimited, retryAfter: wait).headers[.retryAfter] == header)
     }
@@ -67,15 +69,16 @@ extension ProblemKind {
         #expect(!CapturedLogs.text.contains("secret detail"))
     }
 
-    @Test(arguments: [
-        (HTTPError(.notFound), "not-found", 404), (HTTPError(.methodNotAllowed), "method-not-allowed", 405),
-        (HTTPError(.badRequest, message: "Ivanov"), "bad-request", 400),
-        (HTTPError(.contentTooLarge), "body-too-large", 413),
-        (HTTPError(.unsupportedMediaType), "unsupported-media-type", 415),
-        (HTTPError(.unauthorized), "token-missing", 401), (HTTPError(.conflict), "bad-request", 400),
-        (HTTPError(.serviceUnavailable), "temporarily-unavailable", 503),
-        (HTTPError(.internalServerError), "internal-error", 500),
-    ] as [(HTTPError, String, Int)])
+    @Test(
+        arguments: [
+            (HTTPError(.notFound), "not-found", 404), (HTTPError(.methodNotAllowed), "method-not-allowed", 405),
+            (HTTPError(.badRequest, message: "Ivanov"), "bad-request", 400),
+            (HTTPError(.contentTooLarge), "body-too-large", 413),
+            (HTTPError(.unsupportedMediaType), "unsupported-media-type", 415),
+            (HTTPError(.unauthorized), "token-missing", 401), (HTTPError(.conflict), "bad-request", 400),
+            (HTTPError(.serviceUnavailable), "temporarily-unavailable", 503),
+            (HTTPError(.internalServerError), "internal-error", 500),
+        ] as [(HTTPError, String, Int)])
     func `what Hummingbird throws becomes a problem`(error: HTTPError, code: String, status: Int) async throws {
         let reply = try await Self.house(throwing: error).send(.get, "/members/1/boom")
         #expect(reply.status.code == status)

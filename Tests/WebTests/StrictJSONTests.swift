@@ -48,7 +48,8 @@ import Web
     }
 
     @Test(arguments: [
-        "", " ", "{", "}", "[", "{\"kind\"", "{\"kind\":}", "{kind: 1}", "{'kind': 1}", "{\"a\": 1,}", "{\"a\": 1 \"b\": 2}",
+        "", " ", "{", "}", "[", "{\"kind\"", "{\"kind\":}", "{kind: 1}", "{'kind': 1}", "{\"a\": 1,}",
+        "{\"a\": 1 \"b\": 2}",
         "[1,]", "[1 2]", "[,1]", "{} {}", "{}x", "nul", "truE", "+1", "01", "1.", ".5", "1e", "-", "0x10", "NaN",
         "Infinity", "\"a", "\"\\x\"", "\"\\u12\"", "\"\\u12g4\"", "\"\\ud800\"", "\"\\ud800\\u0041\"", "\"\\udc00\"",
         "\"a\nb\"", "\"\\u0000\"", "{} // comment", "/* c */ {}", "\u{FEFF}{}", "{\"a\": undefined}",
@@ -65,7 +66,10 @@ import Web
 
     @Test(arguments: [
         (#"{"kind": "sale", "lines": [], "prise": 1}"#, "unknown-field", "/prise"),
-        (#"{"kind": "sale", "lines": [{"sku": "a", "sum": 1}, {"sku": "b", "sum": 1, "a/b~c": 1}]}"#, "unknown-field", "/lines/1/a~1b~0c"),
+        (
+            #"{"kind": "sale", "lines": [{"sku": "a", "sum": 1}, {"sku": "b", "sum": 1, "a/b~c": 1}]}"#,
+            "unknown-field", "/lines/1/a~1b~0c"
+        ),
         (#"{"kind": "sale", "kind": "sale", "lines": []}"#, "duplicate-field", "/kind"),
         (#"{"kind": "sale", "lines": [{"sku": "a", "sum": 1, "sum": 2}]}"#, "duplicate-field", "/lines/0/sum"),
         (#"{"kind": "sale", "lines": [{"sku": "a", "sum": 1, "s\u0075m": 2}]}"#, "duplicate-field", "/lines/0/sum"),
@@ -110,7 +114,8 @@ import Web
         let names = (0..<50).map { "\"x\($0)\": {\"deep\": 1}" }.joined(separator: ", ")
         let problem = try #require(Self.problem(of: #"{"kind": "sale", "lines": [], \#(names)}"#))
         #expect(problem.violations.count == 10)
-        let both = try #require(Self.problem(of: #"{"a": 1, "kind": "sale", "lines": [{"sku": "a", "sum": 1, "b": 1}]}"#))
+        let both = try #require(
+            Self.problem(of: #"{"a": 1, "kind": "sale", "lines": [{"sku": "a", "sum": 1, "b": 1}]}"#))
         #expect(both.violations.map(\.pointer) == ["/a", "/lines/0/b"])
     }
 
@@ -127,7 +132,8 @@ import Web
         }
         #expect(try #require(Self.problem(of: deep(33))).kind.code == "nested-too-deeply")
         #expect(try #require(Self.problem(of: deep(32))).kind.code != "nested-too-deeply")
-        #expect(try #require(Self.problem(of: String(repeating: open, count: 500_000))).kind.code == "nested-too-deeply")
+        #expect(
+            try #require(Self.problem(of: String(repeating: open, count: 500_000))).kind.code == "nested-too-deeply")
     }
 
     @Test func `an empty object refuses what it does not know`() throws {

@@ -71,10 +71,15 @@ struct ProblemDocument: Decodable, Equatable {
     let type: String
     let code: String
     let title: String
-    let title_en: String
+    let englishTitle: String
     let status: Int
     let detail: String?
     let errors: [Problem.Violation]?
+
+    private enum CodingKeys: String, CodingKey {
+        case type, code, title, status, detail, errors
+        case englishTitle = "title_en"
+    }
 }
 
 extension HTTPFields {
