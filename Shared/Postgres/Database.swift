@@ -50,6 +50,7 @@ public final class Database: QueryRunner, Sendable {
     /// Lends a connection. What the body leaves behind in the session (settings, locks) stays there.
     /// - Throws: `DatabaseError` (`pool-closed`, `pool-exhausted`, `pool-timeout` and those of connecting) and what
     ///   the body throws.
+    @discardableResult
     public func withConnection<R>(_ body: (Connection) async throws -> R) async throws -> R {
         let connection = try await self.borrow()
         defer { self.giveBack(connection) }
@@ -58,6 +59,7 @@ public final class Database: QueryRunner, Sendable {
 
     /// Runs the body in a transaction: commits when it returns, rolls back when it throws or the task is cancelled.
     /// See ``Connection/transaction(isolation:readOnly:_:)``.
+    @discardableResult
     public func transaction<R>(
         isolation: IsolationLevel = .readCommitted, readOnly: Bool = false,
         _ body: (borrowing Transaction) async throws -> R
@@ -75,6 +77,9 @@ public final class Database: QueryRunner, Sendable {
             self.perform(actions)
         }
     }
+
+    /// How many callers wait for a connection now.
+    public var waitingCount: Int { self.state.withLockedValue { $0.waitingCount } }
 
     // MARK: Pool
 

@@ -62,6 +62,7 @@ public struct Transaction: ~Copyable, QueryRunner {
     }
 
     /// Runs the body so that its failure undoes only what it did: the transaction goes on.
+    @discardableResult
     public func savepoint<R>(_ body: (borrowing Transaction) async throws -> R) async throws -> R {
         let name = "p\(self.depth + 1)"
         try await self.execute(SQL(trusted: "savepoint \(name)"))
@@ -141,6 +142,7 @@ extension Connection {
     /// sent a cancellation no longer matters: its outcome is awaited.
     /// - Throws: what the body throws; `DatabaseError` (`transaction-aborted`) when the body swallowed an error of the
     ///   server, so that nothing could be committed; `CancellationError`.
+    @discardableResult
     public nonisolated(nonsending) func transaction<R>(
         isolation: IsolationLevel = .readCommitted, readOnly: Bool = false,
         _ body: (borrowing Transaction) async throws -> R
