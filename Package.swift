@@ -118,7 +118,7 @@ let package = Package(
                 name: "Club",
                 dependencies: foundation + [
                     "Auth", "Ledger", "Promotions", "EmbeddedPostgres", arguments, httpClient, configuration,
-                    subprocess, system,
+                    subprocess, system, sockets, httpTypes, signals,
                 ],
                 path: "Services/Club", exclude: ["README.md"], swiftSettings: house),
             .executableTarget(
@@ -127,6 +127,7 @@ let package = Package(
                 name: "TestSupport",
                 dependencies: foundation + [
                     "EmbeddedPostgres", inMemoryLogging, hummingbirdTesting, httpClient, sockets, httpTypes,
+                    subprocess, system,
                 ],
                 path: "Tests/Support", swiftSettings: house),
             .executableTarget(
@@ -147,10 +148,10 @@ let package = Package(
             suite("ClubTests", foundation + ["Club", arguments]),
             suite(
                 "JourneyTests", path: "Journeys",
-                foundation + ["Auth", "Ledger", "Promotions", "Club", httpClient, subprocess, system]),
+                foundation + ["Auth", "Ledger", "Promotions", "Club", "EmbeddedPostgres", httpClient]),
             suite(
                 "ChaosTests", path: "Chaos",
-                foundation + ["Auth", "Ledger", "Promotions", "Club", httpClient, subprocess, system]),
+                foundation + ["Auth", "Ledger", "Promotions", "Club", "EmbeddedPostgres", httpClient]),
             suite("RepositoryTests", path: "Repository", foundation + ["Auth", "Ledger", "Promotions", yaml]),
         ],
     swiftLanguageModes: [.v6]

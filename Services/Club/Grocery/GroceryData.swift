@@ -11,6 +11,15 @@ struct GroceryData: Sendable {
         /// The moment after the last.
         var to: Timestamp?
 
+        /// Whether a line of the file may be wanted: its first field is the household. Most lines of the data are let go
+        /// by this look alone.
+        func mayInclude(line: ArraySlice<UInt8>) -> Bool {
+            guard let households, let household = DecimalText.whole(line.prefix { $0 != UInt8(ascii: ",") }) else {
+                return true
+            }
+            return households.contains(household)
+        }
+
         func includes(household: Int64, at moment: Timestamp) -> Bool {
             if let households, !households.contains(household) { return false }
             if let from, moment < from { return false }
@@ -38,6 +47,7 @@ struct GroceryData: Sendable {
         var number = 1
         try await file.forEach(header: Self.transactionColumns) { line in
             number += 1
+            guard selection.mayInclude(line: line) else { return }
             guard let row = Self.transaction(CSVRow(line)) else {
                 throw CommandFailure(.dataError, "\(file.path), line \(number): not a line of a receipt.")
             }
@@ -91,6 +101,9 @@ struct GroceryProduct: Sendable, Equatable {
     let category: String
     let type: String
     let size: String
+
+    /// What the programme calls the product of that number.
+    static func sku(_ number: Int64) -> String { "grocery-\(number)" }
 
     /// What a receipt line calls its category. The prefix keeps the American departments apart from the programme's
     /// own categories, so that none of them is an excluded one.

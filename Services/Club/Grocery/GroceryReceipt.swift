@@ -35,6 +35,9 @@ struct GroceryReceipt: Sendable, Equatable {
             fpd: Self.sign("\(self.store):\(self.basket)"))
     }
 
+    /// What the programme calls the store.
+    var storeID: StoreID? { StoreID("grocery-\(self.store)") }
+
     private static func padded(_ number: Int64, to width: Int) -> String {
         let digits = String(number)
         return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 import Subprocess
 import SystemPackage
 
@@ -48,7 +49,7 @@ struct LineSplitter {
     mutating func split(_ bytes: [UInt8]) -> [ArraySlice<UInt8>] {
         var lines: [ArraySlice<UInt8>] = []
         var rest = bytes[...]
-        while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+        while let end = Self.lineEnd(in: rest) {
             let line = rest[..<end]
             rest = rest[rest.index(after: end)...]
             lines.append(Self.trimmed(self.pending.isEmpty ? line : (self.pending + line)[...]))
@@ -62,6 +63,14 @@ struct LineSplitter {
     mutating func finish() -> [ArraySlice<UInt8>] {
         defer { self.pending.removeAll() }
         return self.pending.isEmpty ? [] : [Self.trimmed(self.pending[...])]
+    }
+
+    /// By the C library, which looks at many bytes at a time.
+    private static func lineEnd(in bytes: ArraySlice<UInt8>) -> Int? {
+        bytes.withUnsafeBytes { buffer in
+            guard let start = buffer.baseAddress, let end = memchr(start, 0x0a, buffer.count) else { return nil }
+            return bytes.startIndex + (UnsafeRawPointer(end) - start)
+        }
     }
 
     private static func trimmed(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8> {

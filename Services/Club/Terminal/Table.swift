@@ -31,11 +31,10 @@ struct Table: Sendable, Equatable {
     }
 
     func text(forTerminal isTerminal: Bool) -> String {
-        guard isTerminal else {
-            return self.rows.map { $0.map(Self.withoutTabs).joined(separator: "\t") + "\n" }.joined()
-        }
+        let rows = self.rows.map { $0.map(Self.withoutTabs) }
+        guard isTerminal else { return rows.map { $0.joined(separator: "\t") + "\n" }.joined() }
         let headings = self.columns.map(\.heading)
-        let shown = headings.allSatisfy(\.isEmpty) ? self.rows : [headings] + self.rows
+        let shown = headings.allSatisfy(\.isEmpty) ? rows : [headings] + rows
         let widths = self.columns.indices.map { column in shown.map { $0[column].count }.max() ?? 0 }
         return shown.map { row in self.line(row, widths: widths) + "\n" }.joined()
     }

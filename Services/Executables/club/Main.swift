@@ -1,1 +1,8 @@
-@main struct Main { static func main() async {} }
+import Club
+
+@main
+struct Main {
+    static func main() async {
+        await ClubCommand.runToExit()
+    }
+}

@@ -1,0 +1,19 @@
+import ArgumentParser
+import Kernel
+
+/// `club url`
+struct URLCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "url", abstract: "Print where a service answers, for scripts.")
+
+    @OptionGroup var system: SystemOptions
+    @Argument(help: "auth, ledger or promotions.")
+    var service: String
+
+    func run() async throws {
+        guard let name = ServiceName(self.service) else {
+            throw ValidationError("\(self.service) is no service: \(ServiceName.requirement).")
+        }
+        Output(json: false).line(try self.system.folder.requireRunning().url(of: name))
+    }
+}

@@ -1,0 +1,91 @@
+import Auth
+import EmbeddedPostgres
+import FoundationEssentials
+import Host
+import Kernel
+import Ledger
+import Promotions
+import ServiceLifecycle
+import SystemPackage
+import Telemetry
+
+/// Which services a system has, where they answer, and how they are run.
+struct ServicePlan: Sendable {
+    static let modules: [any ServiceModule.Type] = [AuthModule.self, LedgerModule.self, PromotionsModule.self]
+    /// This machine only.
+    private static let address = "127.0.0.1"
+
+    /// The first of the ports, which follow each other in the order of ``modules``.
+    let port: Int
+    /// Each service is a process of its own.
+    let isSeparate: Bool
+    /// Where the services' logs go.
+    let log: String
+
+    var services: [ServiceName] { Self.modules.map { $0.name } }
+
+    func url(of service: ServiceName) -> String {
+        "http://\(Self.address):\(self.port + (self.services.firstIndex(of: service) ?? 0))"
+    }
+
+    /// Runs the services until the task is told to stop.
+    /// - Parameter database: a connection string without user and password.
+    func run(database: String, secrets: SystemSecrets, record: StateRecord) async throws {
+        let settings = try self.settings(database: database, secrets: secrets)
+        let log = try FileDescriptor.open(
+            FilePath(self.log), .writeOnly, options: [.append, .create, .closeOnExec], permissions: .ownerReadWrite)
+        let result: Result<Void, any Error>
+        do {
+            if self.isSeparate {
+                try await self.runSeparately(settings, log: log, record: record)
+            } else {
+                let host = try ServiceHost(
+                    modules: Self.modules, settings: settings, sink: LogSink(descriptor: log.rawValue))
+                try await host.run(handlesSignals: false)
+            }
+            result = .success(())
+        } catch {
+            result = .failure(error)
+        }
+        try log.close()
+        try result.get()
+    }
+
+    /// What the services are told: the database, their roles' passwords, and the secrets that they cannot do without.
+    private func settings(database: String, secrets: SystemSecrets) throws -> [String: String] {
+        var settings = ["CLUB_DATABASE": database, "CLUB_PORT": "\(self.port)", "CLUB_BIND": Self.address]
+        for module in Self.modules {
+            let password = "CLUB_\(module.name.text.uppercased())_DATABASE_PASSWORD_FILE"
+            settings[password] = secrets.path(SystemSetup.passwordName(of: module.name))
+            for setting in module.settings where setting.isSecret && setting.isRequired {
+                _ = try secrets.readOrMake(setting.name.lowercased(), bytes: 32)
+                settings["\(setting.name)_FILE"] = secrets.path(setting.name.lowercased())
+            }
+        }
+        return settings
+    }
+
+    private func runSeparately(
+        _ settings: [String: String], log: FileDescriptor, record: StateRecord
+    ) async throws {
+        let folder = try Self.programs()
+        try await cancelWhenGracefulShutdown {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for service in self.services {
+                    let process = ServiceProcess(
+                        name: service, executable: "\(folder)/club-\(service.text)", environment: settings, log: log
+                    ) { record.set($0, of: service) }
+                    group.addTask { try await process.run() }
+                }
+                defer { group.cancelAll() }
+                try await group.waitForAll()
+            }
+        }
+    }
+
+    /// The folder that this program lies in, beside the services' own.
+    private static func programs() throws -> String {
+        let path = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        return path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+    }
+}

@@ -1,0 +1,68 @@
+internal import FoundationEssentials
+internal import Glibc
+
+/// A whole system, started by `club up --detach` in a folder of its own and stopped after the test.
+public struct TestSystem: Sendable {
+    /// The system's folder.
+    public let folder: String
+    /// Runs commands about it.
+    public let shell: ClubShell
+
+    /// Has a system for as long as the body runs.
+    /// - Parameter isSeparate: each service is a process of its own.
+    /// - Throws: ``NeverHappened`` when it does not start, and what the body throws.
+    public static func run<R>(
+        separate isSeparate: Bool = false, _ body: (TestSystem) async throws -> R
+    ) async throws -> R {
+        let folder =
+            "/tmp/club-system-\(ProcessInfo.processInfo.processIdentifier)-\(UInt32.random(in: 0...UInt32.max))"
+        let system = TestSystem(folder: folder, shell: ClubShell(data: folder))
+        try await system.up(separate: isSeparate)
+        let result: Result<R, any Error>
+        do {
+            result = .success(try await body(system))
+        } catch {
+            result = .failure(error)
+        }
+        _ = try await system.shell.club("down")
+        try FileManager.default.removeItem(atPath: folder)
+        return try result.get()
+    }
+
+    /// Starts it; tests of other processes may take the same ports at the same moment, so it is tried a few times.
+    private func up(separate isSeparate: Bool) async throws {
+        var last = ""
+        for _ in 0..<5 {
+            let port = try Self.freePorts()
+            let flags = isSeparate ? ["--separate"] : []
+            let result = try await self.shell.club(["up", "--detach", "--port", "\(port)"] + flags)
+            if result.code == 0 { return }
+            last = result.description
+        }
+        throw NeverHappened(description: "club up: \(last)")
+    }
+
+    /// The first of three ports next to each other that nobody listens on, below those that the system hands out.
+    private static func freePorts() throws -> Int {
+        for _ in 0..<100 {
+            let first = Int.random(in: 6000...9990) * 3
+            if (first..<first + 3).allSatisfy(Self.isFree) { return first }
+        }
+        throw NeverHappened(description: "three free ports next to each other")
+    }
+
+    private static func isFree(_ port: Int) -> Bool {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(port).bigEndian
+        address.sin_addr.s_addr = in_addr_t(0x7f00_0001).bigEndian
+        return withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
+        }
+    }
+}
