@@ -67,7 +67,8 @@ import Web
             let member = api.books.member()
             let receipt = try api.books.receipt(of: member, [.of(12)])
             let outcome = try #require(try await api.books.post([receipt]).first)
-            let line = try await api.get("/v1/transactions/\(outcome.transaction)", as: member).json(FeedAnswer.Line.self)
+            let line = try await api.get("/v1/transactions/\(outcome.transaction)", as: member).json(
+                FeedAnswer.Line.self)
 
             #expect(line.kind == "earn")
             #expect(line.direction == "in")

@@ -73,6 +73,7 @@ import Testing
             where member_id = \(member) and id < 'ffffffff-ffff-ffff-ffff-ffffffffffff' order by id desc limit 5
             """
         ).map { try $0.value(at: 0, as: String.self) }
-        #expect(plan.filter { $0.contains("Index") && $0.contains("actual rows=") && !$0.contains("rows=0") }.count == 1)
+        #expect(
+            plan.filter { $0.contains("Index") && $0.contains("actual rows=") && !$0.contains("rows=0") }.count == 1)
     }
 }

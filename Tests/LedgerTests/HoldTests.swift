@@ -7,7 +7,9 @@ import Testing
 @testable import Ledger
 
 @Suite(.ledger) struct HoldTests {
-    @Test func `a hold takes what expires first, and a part captured gives the rest back to the same lots`() async throws {
+    @Test func `a hold takes what expires first, and a part captured gives the rest back to the same lots`()
+        async throws
+    {
         let books = try await Books()
         let member = books.member()
         try await books.earn(100, for: member)
@@ -134,7 +136,8 @@ import Testing
         #expect(try await books.capture(hold, of: stranger) == .refused(.unknownHold))
         #expect(try await books.void(hold, of: stranger) == .refused(.unknownHold))
         #expect(try await books.place(hold, 30, for: stranger) == .refused(.holdMismatch, available: Points(100)))
-        #expect(try await books.place(books.ids.next(), 1, for: books.member()) == .refused(.unknownMember, available: nil))
+        #expect(
+            try await books.place(books.ids.next(), 1, for: books.member()) == .refused(.unknownMember, available: nil))
         #expect(try await books.place(books.ids.next(), 0, for: member) == .refused(.noPoints, available: nil))
         #expect(try await books.capture(hold, 31, of: member) == .refused(.exceedsHold))
         #expect(try await books.capture(hold, 0, of: member) == .refused(.noPoints))
@@ -157,8 +160,10 @@ import Testing
         #expect(try await books.available(members[0]) == 100)
         #expect(try await books.available(members[2]) == 60)
         #expect(try await books.capture(holds[0], of: members[0]) == .refused(.holdExpired))
-        #expect(try await books.void(holds[1], of: members[1]) == .voided(
-            released: try #require(Points(40)), available: try #require(Points(100))))
+        #expect(
+            try await books.void(holds[1], of: members[1])
+                == .voided(
+                    released: try #require(Points(40)), available: try #require(Points(100))))
         #expect(try await books.capture(holds[2], of: members[2]).isCaptured)
         #expect(try await books.findings().isEmpty)
     }

@@ -9,7 +9,8 @@ import Testing
 /// What the database itself refuses, whoever asks and however.
 @Suite(.ledger) struct ProtectionTests {
     private static let bookTables = [
-        "account", "lot_policy", "hold_purpose", "member", "transaction", "posting", "lot", "receipt", "refused_receipt",
+        "account", "lot_policy", "hold_purpose", "member", "transaction", "posting", "lot", "receipt",
+        "refused_receipt",
         "hold_key", "hold",
     ]
 
@@ -46,8 +47,10 @@ import Testing
     @Test func `A21 of a lot only what is left of it can change`() async throws {
         let books = try await Self.lively()
         let changes: [SQL] = [
-            "update ledger.lot set amount = amount + 1", "update ledger.lot set expires_at = expires_at + interval '1 day'",
-            "update ledger.lot set lot_class = 'grace', remaining = 0", "update ledger.lot set source = gen_random_uuid()",
+            "update ledger.lot set amount = amount + 1",
+            "update ledger.lot set expires_at = expires_at + interval '1 day'",
+            "update ledger.lot set lot_class = 'grace', remaining = 0",
+            "update ledger.lot set source = gen_random_uuid()",
         ]
         for change in changes {
             let refusal = await #expect(throws: DatabaseError.self) { try await books.owner.execute(change) }
@@ -125,7 +128,15 @@ import Testing
     @Test func `another role can neither read the ledger nor run its functions`() async throws {
         let books = try await Self.lively()
         try await books.owner.execute(
-            "do $$ begin create role club_stranger login; exception when duplicate_object or unique_violation then null; end $$")
+            """
+            do $$
+            begin
+                create role club_stranger login;
+            exception
+                when duplicate_object or unique_violation then null;
+            end
+            $$
+            """)
         let stranger = try TestDatabase.current.database(for: "stranger")
         for statement in ["select * from ledger.member", "select ledger.make_partitions(now(), 1)"] as [SQL] {
             let refusal = await #expect(throws: DatabaseError.self) { try await stranger.execute(statement) }
@@ -150,7 +161,8 @@ import Testing
         let books = try await Books()
         let member = books.member()
         try await books.database.transaction { transaction in
-            try await transaction.execute("create temporary table member (like ledger.member including all) on commit drop")
+            try await transaction.execute(
+                "create temporary table member (like ledger.member including all) on commit drop")
             try await transaction.execute("create temporary table lot (like ledger.lot including all) on commit drop")
             let receipt = try books.receipt(of: member, [.of(10)])
             _ = try await ReceiptStore().post([receipt], at: books.clock.now, in: transaction)

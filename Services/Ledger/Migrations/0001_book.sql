@@ -286,7 +286,8 @@ as $$
         || '7' || lpad(to_hex(p_counter & 4095), 3, '0') || substr(gen_random_uuid()::text, 20))::uuid
 $$;
 
--- When a member's next transaction is recorded: now, but after the last one even when another process's clock was ahead.
+-- When a member's next transaction is recorded: now, but after the last one even when another process's clock was
+-- ahead.
 create function ledger.next_moment(p_at timestamptz, p_last timestamptz) returns timestamptz
 language sql stable parallel safe
 as $$

@@ -12,7 +12,8 @@ as $$
         select * from lot_policy where lot_class = p_class and in_force_from <= p_at order by in_force_from desc limit 1
     ) as policy,
     lateral (
-        select (p_at at time zone 'Europe/Moscow') + make_interval(months => policy.months, days => policy.days) as lived
+        select (p_at at time zone 'Europe/Moscow')
+            + make_interval(months => policy.months, days => policy.days) as lived
     ) as life
 $$;
 
@@ -27,21 +28,6 @@ begin
     on conflict do nothing;
     perform from member where member_id = any (p_members) order by member_id for no key update;
 end
-$$;
-
--- What a receipt of a batch says it earned, as the books would have it: by issuing account and rule.
-create function ledger.said_by(
-    p_receipt bigint, p_receipts integer[], p_classes text[], p_points bigint[], p_rules text[]
-) returns table (issued_by smallint, rule text, points numeric)
-language sql stable set search_path = ledger, pg_temp
-as $$
-    select policy.issued_by, a.rule, sum(a.points)
-    from unnest(p_receipts, p_classes, p_points, p_rules) as a (receipt, lot_class, points, rule)
-    join (
-        select distinct on (lot_class) lot_class, issued_by from lot_policy order by lot_class, in_force_from desc
-    ) as policy using (lot_class)
-    where a.receipt = p_receipt and a.points > 0
-    group by policy.issued_by, a.rule
 $$;
 
 -- Posts a batch of receipts, each of them at most once. One answer per receipt, in the order given:
@@ -197,30 +183,11 @@ begin
     return query
     with again as materialized (
         select r.*, standing.receipt_id as standing, standing.transaction_id, t.recorded_at,
+            standing.member_id as standing_member,
             (standing.receipt_id, standing.member_id, standing.fn, standing.fd, standing.fpd, standing.store,
                 standing.total, standing.ruleset, t.effective_at)
             is not distinct from
-            (r.receipt_id, r.member_id, r.fn, r.fd, r.fpd, r.store, r.total, r.ruleset, r.effective_at)
-            and not exists (
-                (
-                    select p.debit, p.rule, sum(p.amount)
-                    from posting as p
-                    where p.transaction_id = standing.transaction_id and p.member_id = standing.member_id
-                    group by p.debit, p.rule
-                )
-                except
-                select * from said_by(r.i, p_accrual_receipts, p_accrual_classes, p_accrual_points, p_accrual_rules)
-            )
-            and not exists (
-                select * from said_by(r.i, p_accrual_receipts, p_accrual_classes, p_accrual_points, p_accrual_rules)
-                except
-                (
-                    select p.debit, p.rule, sum(p.amount)
-                    from posting as p
-                    where p.transaction_id = standing.transaction_id and p.member_id = standing.member_id
-                    group by p.debit, p.rule
-                )
-            ) as same
+            (r.receipt_id, r.member_id, r.fn, r.fd, r.fpd, r.store, r.total, r.ruleset, r.effective_at) as alike
         from unnest(p_receipts, p_members, p_fn, p_fd, p_fpd, p_stores, p_totals, p_effective_at, p_rulesets)
             with ordinality as r (receipt_id, member_id, fn, fd, fpd, store, total, effective_at, ruleset, i)
         cross join lateral (
@@ -232,15 +199,41 @@ begin
         join transaction as t on t.member_id = standing.member_id and t.id = standing.transaction_id
         where r.i <> all (coalesce(ordinals, '{}'))
     ),
+    said as materialized (
+        select x.receipt as i, policy.issued_by, x.rule, sum(x.points) as points
+        from unnest(p_accrual_receipts, p_accrual_classes, p_accrual_points, p_accrual_rules)
+            as x (receipt, lot_class, points, rule)
+        join (
+            select distinct on (lot_class) lot_class, issued_by from lot_policy order by lot_class, in_force_from desc
+        ) as policy using (lot_class)
+        where x.points > 0 and x.receipt in (select i from again)
+        group by x.receipt, policy.issued_by, x.rule
+    ),
+    booked as materialized (
+        select a.i, p.debit as issued_by, p.rule, sum(p.amount) as points
+        from again as a
+        join posting as p on p.transaction_id = a.transaction_id and p.member_id = a.standing_member
+        group by a.i, p.debit, p.rule
+    ),
+    judged as materialized (
+        select a.*, a.alike and a.i not in (
+                select i from said full join booked using (i, issued_by, rule)
+                where said.points is distinct from booked.points
+            ) as same
+        from again as a
+    ),
     kept as (
         insert into refused_receipt (receipt_id, member_id, standing, refused_at, said)
-        select receipt_id, member_id, standing, p_at, to_jsonb(again) || jsonb_build_object('accruals', (
-            select jsonb_agg(to_jsonb(s))
-            from said_by(again.i, p_accrual_receipts, p_accrual_classes, p_accrual_points, p_accrual_rules) as s))
-        from again
+        select receipt_id, member_id, standing, p_at, jsonb_build_object(
+            'fn', fn, 'fd', fd, 'fpd', fpd, 'store', store, 'total', total, 'effective_at', effective_at,
+            'ruleset', ruleset,
+            'accruals', (
+                select jsonb_agg(jsonb_build_object('issued_by', s.issued_by, 'rule', s.rule, 'points', s.points))
+                from said as s where s.i = judged.i))
+        from judged
         where not same
     )
     select i, case when same then 'replayed' else 'refused' end, transaction_id, recorded_at, 0::bigint, 0::bigint
-    from again;
+    from judged;
 end
 $$;

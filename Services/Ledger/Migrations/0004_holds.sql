@@ -150,8 +150,8 @@ begin
         id, member_id, version, recorded_at, effective_at, available_after, pending_after, held_after, debt_after,
         subject, kind)
     values (
-        settled_id, owner.member_id, owner.version, moment, p_at, owner.available, owner.pending, owner.held, owner.debt,
-        p_hold.hold_id, case when p_captured > 0 then 'capture' else 'void' end::transaction_kind);
+        settled_id, owner.member_id, owner.version, moment, p_at, owner.available, owner.pending, owner.held,
+        owner.debt, p_hold.hold_id, case when p_captured > 0 then 'capture' else 'void' end::transaction_kind);
     update hold set state = p_state, captured = p_captured, settled_by = settled_id, settled_at = p_at
     where member_id = p_hold.member_id and hold_id = p_hold.hold_id;
     return settled_id;

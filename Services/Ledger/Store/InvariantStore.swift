@@ -165,7 +165,8 @@ struct InvariantStore: Sendable {
     }
 
     private static let liabilityBothWays: SQL = """
-        select 'liability' as place, format('%s by members, %s by the house', members.points, house.points) as difference
+        select 'liability' as place,
+            format('%s by members, %s by the house', members.points, house.points) as difference
         from (
             select coalesce(sum(available + pending + held - debt), 0) as points from ledger.member
         ) as members,

@@ -42,7 +42,8 @@ struct ReceiptStore: Sendable {
         switch try row.value("outcome", as: String.self) {
         case "posted":
             return .posted(
-                id, at: try row.value("recorded_at"), credited: try row.value("credited"), repaid: try row.value("repaid"))
+                id, at: try row.value("recorded_at"), credited: try row.value("credited"),
+                repaid: try row.value("repaid"))
         case "replayed": return .replayed(id)
         default: return .refused(standing: id)
         }

@@ -34,7 +34,9 @@ struct ReferenceWallet {
     }
 
     mutating func earn(_ accruals: [PostReceipt.Accrual], at now: Timestamp) {
-        let classes = Dictionary(grouping: accruals, by: \.lotClass).mapValues { $0.reduce(0) { $0 + $1.points.amount } }
+        let classes = Dictionary(grouping: accruals, by: \.lotClass).mapValues {
+            $0.reduce(0) { $0 + $1.points.amount }
+        }
         for (lotClass, points) in classes.sorted(by: { $0.key.rawValue < $1.key.rawValue }) where points > 0 {
             self.add(lotClass.rawValue, Self.expiry(of: lotClass, creditedAt: now), points)
         }
@@ -107,7 +109,7 @@ struct ReferenceWallet {
         case .regular:
             let today = Self.day(of: now)
             let months = today.year * 12 + today.month - 1 + 7
-            return Self.midnight(CivilDate(year: months / 12, month: months % 12 + 1, day: 1)!)
+            return CivilDate(year: months / 12, month: months % 12 + 1, day: 1).map(Self.midnight) ?? now
         }
     }
 
