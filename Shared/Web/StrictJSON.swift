@@ -39,8 +39,7 @@ public struct StrictJSON: RequestDecoder {
         guard Self.isJSON(request.headers[.contentType]),
             request.headers[.contentEncoding].map({ $0.lowercased() == "identity" }) ?? true
         else { throw Problem(.unsupportedMediaType) }
-        let tooLarge = Problem(
-            .bodyTooLarge, detail: "At most \(limit) bytes are accepted.", headers: [.connection: "close"])
+        let tooLarge = Problem(.bodyTooLarge, detail: "At most \(limit) bytes are accepted.")
         let announced = request.headers[.contentLength].flatMap { Int($0) }
         guard announced ?? 0 <= limit else { throw tooLarge }
         var bytes: [UInt8] = []
