@@ -1,3 +1,5 @@
+import Postgres
+
 /// Measures ours and the raw limit in turn (A B A B …), so that a machine whose speed drifts slows both alike.
 struct Interleaved: Sendable {
     var ours: [Double] = []
@@ -16,13 +18,16 @@ struct Interleaved: Sendable {
 }
 
 /// Runs `body` again and again from `clients` tasks for `seconds` and gives the completed runs a second.
-func rate(clients: Int, seconds: Int, _ body: @escaping @Sendable (Int) async throws -> Void) async throws -> Double {
+/// - Parameter reactor: where the tasks run. They do nothing but talk to the database, so they run on its thread.
+func rate(
+    clients: Int, seconds: Int, on reactor: Reactor, _ body: @escaping @Sendable (Int) async throws -> Void
+) async throws -> Double {
     let clock = ContinuousClock()
     let start = clock.now
     let end = start.advanced(by: .seconds(seconds))
     let completed = try await withThrowingTaskGroup(of: Int.self) { group in
         for client in 0..<clients {
-            group.addTask {
+            group.addTask(executorPreference: reactor) {
                 var count = 0
                 while clock.now < end {
                     try await body(client)

@@ -10,7 +10,7 @@ enum ClientCases {
             try await pgbench.initialise(scale: 10)
             let database = world.database(name, pool: clients)
             let result = try await Interleaved.measure(rounds: world.rounds) {
-                try await rate(clients: clients, seconds: world.seconds) { _ in
+                try await rate(clients: clients, seconds: world.seconds, on: world.reactor) { _ in
                     let account = Int32.random(in: 1...1_000_000)
                     _ = try await database.one("select abalance from pgbench_accounts where aid = \(account)")
                         .decode(Int32.self)
@@ -39,12 +39,12 @@ enum ClientCases {
                 }
             }
             let result = try await Interleaved.measure(rounds: world.rounds) {
-                try await rate(clients: 1, seconds: world.seconds) { _ in
+                try await rate(clients: 1, seconds: world.seconds, on: world.reactor) { _ in
                     let batch = inserts()
                     try await database.transaction { transaction in _ = try await transaction.pipeline(batch) }
                 }
             } raw: {
-                try await rate(clients: 1, seconds: world.seconds) { _ in
+                try await rate(clients: 1, seconds: world.seconds, on: world.reactor) { _ in
                     let batch = inserts()
                     try await database.transaction { transaction in
                         for statement in batch { try await transaction.execute(statement) }

@@ -33,7 +33,7 @@ enum EnqueueCases {
     }
 
     private static func sendRate(_ world: World, _ bench: BenchBus) async throws -> Double {
-        try await rate(clients: self.writers, seconds: world.seconds) { _ in
+        try await rate(clients: self.writers, seconds: world.seconds, on: world.reactor) { _ in
             _ = try await bench.database.transaction { transaction in
                 try await bench.bus.send(NoOp(id: .random(in: 1...1_000_000)), in: transaction)
             }
