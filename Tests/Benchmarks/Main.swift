@@ -62,6 +62,7 @@ struct Case: Sendable {
         Case(name: "run-latency") { try await RunCases.latency($0) },
         Case(name: "run-burn-down") { try await RunCases.burnDown($0) },
         Case(name: "run-cost") { try await RunCases.cost($0) },
+        Case(name: "receipts") { try await ReceiptsCase.run($0) },
         Case(name: "rescue") { try await RescueCase.run($0) },
     ]
 }
