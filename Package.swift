@@ -134,7 +134,7 @@ let package = Package(
                 name: "benchmarks",
                 dependencies: foundation + [
                     "Auth", "Ledger", "Promotions", "EmbeddedPostgres", "TestSupport", arguments, histogram, httpClient,
-                    subprocess,
+                    httpTypes, subprocess,
                 ],
                 path: "Tests/Benchmarks", exclude: ["README.md"], swiftSettings: house),
             suite("KernelTests", ["Kernel", "Contracts"], exclude: ["Golden"]),

@@ -1,6 +1,7 @@
 import AsyncHTTPClient
 import Auth
 import Contracts
+import EmbeddedPostgres
 import FoundationEssentials
 import Histogram
 import Host
@@ -9,6 +10,7 @@ import Kernel
 import Ledger
 import NIOConcurrencyHelpers
 import NIOCore
+import NIOHTTP1
 import Postgres
 import Promotions
 import Telemetry
@@ -90,6 +92,8 @@ enum ReceiptsCase {
             listener: Listener(owner.configuration, reactor: world.reactor, logger: world.logger), logger: world.logger)
         let key = try await IssueTillKey(database: owner, bus: bus, clock: SystemClock(), random: .system)(
             store: nil, scopes: ["receipts"], label: "bench")
+        guard let store = StoreID("bench") else { throw Victim.Failed(description: "a store was refused") }
+        _ = try await ImportStores(database: owner)([StoreRecord(id: store)])
         let cards = try await self.enrol(bus)
         let client = HTTPClient(eventLoopGroupProvider: .singleton)
         let histogram = NIOLockedValueBox(
