@@ -7,6 +7,8 @@
 --
 -- Rows are inserted and deleted, never updated, on the whole way of a job. The payload is written once and never
 -- moves. `job` and `outcome` are cut into days by id, because an id carries its time: retention drops a partition.
+-- The tables on that way have no check constraints: PostgreSQL reads their expressions anew in every statement that
+-- inserts, which was a tenth of the cost of sending. Only the functions of the next files write here.
 
 create schema queue;
 revoke all on schema queue from public;
@@ -53,7 +55,7 @@ create table queue.job (
     queue_id smallint not null,
     version smallint not null,
     priority smallint not null,
-    reply_class smallint check (reply_class in (1, 2)),
+    reply_class smallint,
     kind text not null,
     key text,
     args jsonb not null,
@@ -70,7 +72,7 @@ create table queue.outcome (
     worker_id int,
     attempt smallint not null,
     queue_id smallint not null,
-    state smallint not null check (state in (2, 3, 4, 6)),
+    state smallint not null,
     error jsonb,
     primary key (id, attempt, state)
 ) partition by range (id);
@@ -164,7 +166,7 @@ create unlogged table queue.hold (
 create table queue.reply (
     id bigint not null,
     instance int not null,
-    status smallint not null check (status in (1, 2)),
+    status smallint not null,
     at timestamptz not null default clock_timestamp(),
     body jsonb not null,
     primary key (instance, id)
