@@ -139,7 +139,7 @@ let package = Package(
                 path: "Tests/Benchmarks", exclude: ["README.md"], swiftSettings: house),
             suite("KernelTests", ["Kernel", "Contracts"], exclude: ["Golden"]),
             suite("PostgresTests", ["Postgres", "Kernel"]),
-            suite("JobQueueTests", ["JobQueue", "Postgres", "Kernel", logging, lifecycle, locks]),
+            suite("JobQueueTests", ["JobQueue", "Postgres", "Kernel", "EmbeddedPostgres", logging, lifecycle, locks]),
             suite("WebTests", foundation + [hummingbirdTesting, inMemoryLogging, jwt]),
             suite("HostTests", foundation + [configuration]),
             suite("AuthTests", foundation + ["Auth", hummingbirdTesting, jwt]),

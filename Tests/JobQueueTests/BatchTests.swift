@@ -75,7 +75,7 @@ struct BatchTests {
                 }
             ]
         ) {
-            try await eventually("all have ended") { try await world.effects() == 30 && world.isEmpty() }
+            try await eventually("all have ended") { try await world.isDone(effects: 30) }
         }
         #expect(try await world.count("select count(distinct job) from public.effect") == 30)
         #expect(try await world.violations() == [])
@@ -116,7 +116,8 @@ struct BatchTests {
             ]
         ) {
             try await eventually("the known one is done, the other waits") {
-                try await world.effects() == 1 && world.count("select count(*) from queue.deferred") == 1
+                let deferred = try await world.count("select count(*) from queue.deferred")
+                return try await world.effects() == 1 && deferred == 1
             }
         }
         #expect(try await world.violations() == [])

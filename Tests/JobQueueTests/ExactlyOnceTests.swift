@@ -45,7 +45,7 @@ struct ExactlyOnceTests {
             ]
         ) {
             _ = try await alpha.send(contentsOf: (1...5).map { Work(number: $0) })
-            try await eventually("all jobs have ended") { try await world.effects() == 5 && world.isEmpty() }
+            try await eventually("all jobs have ended") { try await world.isDone(effects: 5) }
         }
         #expect(try await world.count("select count(distinct job) from public.effect") == 5)
         #expect(try await world.violations() == [])

@@ -27,7 +27,7 @@ struct GrantTests {
                 and has_table_privilege('club_alpha', c.oid, p.privilege)
             """)
         #expect(granted.isEmpty)
-        #expect(try await self.isRefused("select * from queue.job", on: world.test.database(for: "alpha")))
+        #expect(try await self.isRefused("select * from queue.job", on: world.database("alpha")))
     }
 
     @Test func `functions that ask nobody for rights can be called by no service`() async throws {

@@ -98,7 +98,7 @@ struct OperationTests {
                 }
             }
         }
-        let foreign = world.test.database(for: "beta")
+        let foreign = world.database("beta")
         await #expect(throws: DatabaseError.self) {
             try await foreign.execute("select queue.declare('beta', '[{\"name\": \"alpha.work\", \"attempts_max\": 1}]')")
         }

@@ -8,42 +8,67 @@ import TestSupport
 import Testing
 
 /// Two services, `alpha` and `beta`, on one database.
-struct World {
-    let test: TestDatabase
+struct World: Sendable {
+    let reactor: Reactor
+    /// For looking behind the scenes: may do everything.
+    let owner: Database
+    private let configuration: @Sendable (ServiceName?, PoolLimits) -> DatabaseConfiguration
 
+    init(
+        reactor: Reactor, owner: Database,
+        configuration: @escaping @Sendable (ServiceName?, PoolLimits) -> DatabaseConfiguration
+    ) {
+        self.reactor = reactor
+        self.owner = owner
+        self.configuration = configuration
+    }
+
+    /// On the database of the present test.
     static func make() async throws -> World {
-        let world = World(test: try TestDatabase.current)
-        for service in ["alpha", "beta"] as [ServiceName] {
-            try await world.owner.execute(
-                """
-                do $$ begin create role club_alpha login; exception when duplicate_object or unique_violation then null; end $$
-                """)
-            try await world.owner.execute(
-                """
-                do $$ begin create role club_beta login; exception when duplicate_object or unique_violation then null; end $$
-                """)
-            try await eventually("the grant, which other tests make at the same time") {
-                do {
-                    try await world.owner.execute("grant club_bus to \(identifier: service.role)")
-                    return true
-                } catch { return false }
-            }
-        }
-        try await world.owner.execute(
-            "create table public.effect (job bigint not null, attempt int not null, note text not null)")
-        try await world.owner.execute("grant all on public.effect to club_alpha, club_beta")
+        let test = try TestDatabase.current
+        let world = World(reactor: test.reactor, owner: test.owner) { test.configuration(for: $0, pool: $1) }
+        try await world.prepare()
         return world
     }
 
-    var owner: Database { self.test.owner }
+    /// The roles belong to the whole cluster, and other tests make them at the same time.
+    func prepare() async throws {
+        try await self.owner.withConnection { session in
+            try await session.execute("select pg_advisory_lock(hashtext('queue tests'))")
+            try await session.execute(
+                """
+                do $$
+                declare
+                    v_role text;
+                begin
+                    foreach v_role in array array['club_alpha', 'club_beta'] loop
+                        if to_regrole(v_role) is null then
+                            execute format('create role %I login', v_role);
+                        end if;
+                        if not pg_has_role(v_role, 'club_bus', 'member') then
+                            execute format('grant club_bus to %I', v_role);
+                        end if;
+                    end loop;
+                end $$
+                """)
+            try await session.execute("select pg_advisory_unlock(hashtext('queue tests'))")
+        }
+        try await self.owner.execute(
+            "create table public.effect (job bigint not null, attempt int not null, note text not null)")
+        try await self.owner.execute("grant all on public.effect to club_alpha, club_beta")
+    }
+
+    func database(_ service: ServiceName, pool: Int = 4) -> Database {
+        Database(
+            self.configuration(service, PoolLimits(size: pool)), reactor: self.reactor, logger: CapturedLogs.logger)
+    }
 
     /// A bus with connections of its own, as another process would have.
     func bus(
-        _ service: ServiceName, pool: PoolLimits = PoolLimits(size: 6), neighbourhood: Neighbourhood = Neighbourhood()
+        _ service: ServiceName, pool: Int = 6, neighbourhood: Neighbourhood = Neighbourhood()
     ) -> Station {
-        let configuration = self.test.configuration(for: service, pool: pool)
-        let database = Database(configuration, reactor: self.test.reactor, logger: CapturedLogs.logger)
-        let listener = Listener(configuration, reactor: self.test.reactor, logger: CapturedLogs.logger)
+        let database = self.database(service, pool: pool)
+        let listener = Listener(database.configuration, reactor: self.reactor, logger: CapturedLogs.logger)
         return Station(
             database: database, listener: listener,
             bus: Bus(
@@ -66,6 +91,12 @@ struct World {
         try await self.count("select count(*) from public.effect")
     }
 
+    /// Everything has ended, with so many effects.
+    func isDone(effects: Int) async throws -> Bool {
+        let count = try await self.effects()
+        return try await self.isEmpty() && count == effects
+    }
+
     func isEmpty() async throws -> Bool {
         try await self.count(
             """
@@ -82,6 +113,7 @@ struct Station {
     let bus: Bus
 
     /// Runs the worker beside the body, and stops it in good order.
+    @discardableResult
     func running<R: Sendable>(
         queues: [QueueDeclaration] = [], handlers: [Handler] = [], _ body: @Sendable () async throws -> R
     ) async throws -> R {

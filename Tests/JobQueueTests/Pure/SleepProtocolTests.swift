@@ -34,7 +34,7 @@ import Testing
         var sleep = SleepProtocol()
         sleep.announced()
         for _ in 0..<5 { sleep.timedOut() }
-        #expect(sleep.step(canHear: false, jitter: 1) == .wait(upTo: .milliseconds(250) * 1.2))
+        #expect(sleep.step(canHear: false, jitter: 0.5) == .wait(upTo: .milliseconds(250)))
     }
 
     /// Every order of the steps of one worker and of senders: nowhere does the worker wait beside a job that nobody will

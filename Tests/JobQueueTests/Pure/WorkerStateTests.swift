@@ -42,7 +42,9 @@ import Testing
         #expect(self.requests(state).isEmpty)
         for _ in 0..<5 { _ = state.nextJob(of: 1) }
         // Two run, three wait.
-        #expect(self.requests(state) == [ClaimRequest(queue: 1, limit: 3, isBatched: false)])
+        #expect(self.requests(state).isEmpty)
+        _ = state.nextJob(of: 1)
+        #expect(self.requests(state) == [ClaimRequest(queue: 1, limit: 4, isBatched: false)])
         #expect(state.wantsMore(of: 1))
     }
 
@@ -82,15 +84,15 @@ import Testing
         var state = WorkerState([self.plan(1, isBatched: true)])
         _ = state.claimed(self.requests(state), [], [1])
         #expect(state.starts() == [.runner(queue: 1, number: 0)])
-        #expect(state.runner(0, of: 1, took: 10))
+        #expect(state.runner(0, of: 1, took: 10) == true)
         #expect(state.wantsRunner(of: 1))
         #expect(state.starts() == [.runner(queue: 1, number: 1)])
         // As many as there are slots, no more.
-        #expect(state.runner(0, of: 1, took: 10))
+        #expect(state.runner(0, of: 1, took: 10) == true)
         #expect(state.starts().isEmpty)
-        #expect(!state.runner(1, of: 1, took: 4))
+        #expect(state.runner(1, of: 1, took: 4) == false)
         #expect(state.hasTasks)
-        #expect(!state.runner(0, of: 1, took: 0))
+        #expect(state.runner(0, of: 1, took: 0) == false)
         #expect(!state.hasTasks)
     }
 
@@ -101,15 +103,15 @@ import Testing
         state.heard(isBell: true)
         _ = state.claimed(self.requests(state), [], [1])
         #expect(state.starts().isEmpty)
-        #expect(state.runner(0, of: 1, took: 3))
-        #expect(!state.runner(0, of: 1, took: 3))
+        #expect(state.runner(0, of: 1, took: 3) == true)
+        #expect(state.runner(0, of: 1, took: 3) == false)
     }
 
     @Test func `jobs that another process holds in its transaction do not make a runner spin`() {
         var state = WorkerState([self.plan(1, isBatched: true)])
         _ = state.claimed(self.requests(state), [], [1])
         _ = state.starts()
-        #expect(!state.runner(0, of: 1, took: 0))
+        #expect(state.runner(0, of: 1, took: 0) == false)
         #expect(self.requests(state).isEmpty)
         #expect(state.starts().isEmpty)
     }
