@@ -60,7 +60,7 @@ public enum TokenNames {
 }
 
 /// What a token is for. One kind is never taken for the other.
-public enum TokenPurpose: String, Codable, Sendable {
+enum TokenPurpose: String, Codable, Sendable {
     /// An ``AccessToken``.
     case access
     /// A ``CardToken``.

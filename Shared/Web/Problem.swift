@@ -84,20 +84,11 @@ public struct Problem: Error, Equatable, Sendable {
     }
 
     /// A value of an added member.
-    public enum Extension: Codable, Hashable, Sendable {
+    public enum Extension: Encodable, Hashable, Sendable {
         /// A JSON number.
         case integer(Int64)
         /// A JSON string.
         case text(String)
-
-        public init(from decoder: any Decoder) throws {
-            let container = try decoder.singleValueContainer()
-            if let integer = try? container.decode(Int64.self) {
-                self = .integer(integer)
-            } else {
-                self = .text(try container.decode(String.self))
-            }
-        }
 
         public func encode(to encoder: any Encoder) throws {
             var container = encoder.singleValueContainer()
