@@ -141,7 +141,7 @@ let package = Package(
             suite("PostgresTests", ["Postgres", "Kernel"]),
             suite("JobQueueTests", ["JobQueue", "Postgres", "Kernel", "EmbeddedPostgres", logging, lifecycle, locks]),
             suite("WebTests", foundation + [hummingbirdTesting, inMemoryLogging, jwt]),
-            suite("HostTests", foundation + [configuration]),
+            suite("HostTests", foundation + ["Ledger", "EmbeddedPostgres", configuration, sockets]),
             suite("AuthTests", foundation + ["Auth", hummingbirdTesting, jwt]),
             suite("LedgerTests", foundation + ["Ledger", hummingbirdTesting]),
             suite("PromotionsTests", foundation + ["Promotions", hummingbirdTesting, jwt], exclude: ["Fixtures"]),

@@ -18,6 +18,7 @@ struct DatabaseWait {
     /// What there is to wait for; an operator reads it.
     private enum Obstacle: Equatable {
         case unreachable(String)
+        case refused(String)
         case pending(Int)
         case changed(String)
     }
@@ -46,7 +47,7 @@ struct DatabaseWait {
             status = try await Migrator(reactor: self.reactor, logger: self.logger).status(
                 self.sets, on: self.configuration)
         } catch let error as DatabaseError {
-            return .unreachable("\(error)")
+            return error.code == .authenticationFailed ? .refused("\(error)") : .unreachable("\(error)")
         }
         for entry in status {
             if case .changed = entry.state { return .changed("\(entry.migration.service.text)/\(entry.migration.name)") }
@@ -60,6 +61,11 @@ struct DatabaseWait {
         switch obstacle {
         case .unreachable(let error):
             self.logger.warning("Waiting for the database", metadata: ["error": "\(error)"])
+        case .refused(let error):
+            // Roles are made by the migrations, so before the first of them this is what everybody sees.
+            self.logger.warning(
+                "The database does not know the service's role or password: run club migrate",
+                metadata: ["role": "\(self.configuration.user ?? "")", "error": "\(error)"])
         case .pending(let count):
             self.logger.warning("Waiting for migrations: run club migrate", metadata: ["migrations.pending": "\(count)"])
         case .changed(let name):

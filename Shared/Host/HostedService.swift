@@ -69,16 +69,18 @@ struct HostedService<Module: ServiceModule>: Service {
         let name = Module.name
         let host = try self.context.settings.text(HostSettings.bind)
         let port = try self.context.settings.port(of: name)
-        let context = self.context
+        let (context, logger) = (self.context, self.logger)
         return HTTPService(
             application: Application(
                 responder: self.gate,
                 configuration: ApplicationConfiguration(address: .hostname(host, port: port), serverName: "club"),
                 onServerRunning: { channel in
-                    context.report(.listening(name, port: channel.localAddress?.port ?? port))
+                    let port = channel.localAddress?.port ?? port
+                    logger.info("Listening", metadata: ["address": "\(host)", "port": "\(port)"])
+                    context.report(.listening(name, port: port))
                 },
-                logger: self.logger),
-            logger: self.logger, name: name, host: host, port: port)
+                logger: logger),
+            name: name, host: host, port: port)
     }
 
     /// Closes the database's connections when everything that uses them has ended.
@@ -153,7 +155,6 @@ private struct NotReady: Error {
 /// Hummingbird's application, whose failure to listen becomes a sentence.
 private struct HTTPService<App: ApplicationProtocol>: Service {
     let application: App
-    let logger: Logger
     let name: ServiceName
     let host: String
     let port: Int
