@@ -97,7 +97,9 @@ struct ClusterPlace: Sendable {
     }
 
     private static func change(_ folder: String, mode: mode_t, owner: ServerAccount? = nil) throws {
-        if let owner, chown(folder, owner.user, owner.group) != 0 { throw Self.refused("Giving \(folder) to \(owner.name)") }
+        if let owner, chown(folder, owner.user, owner.group) != 0 {
+            throw Self.refused("Giving \(folder) to \(owner.name)")
+        }
         guard chmod(folder, mode) == 0 else { throw Self.refused("Opening \(folder)") }
     }
 

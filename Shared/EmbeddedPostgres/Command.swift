@@ -69,7 +69,8 @@ extension StringProtocol {
     /// Without the spaces, tabs and line ends at both ends.
     func trimmingSpaces() -> String {
         let blank: (Character) -> Bool = { $0 == " " || $0 == "\t" || $0 == "\n" || $0 == "\r" || $0 == "\r\n" }
-        guard let first = self.firstIndex(where: { !blank($0) }), let last = self.lastIndex(where: { !blank($0) }) else {
+        guard let first = self.firstIndex(where: { !blank($0) }), let last = self.lastIndex(where: { !blank($0) })
+        else {
             return ""
         }
         return String(self[first...last])

@@ -50,7 +50,9 @@ struct DatabaseWait {
             return error.code == .authenticationFailed ? .refused("\(error)") : .unreachable("\(error)")
         }
         for entry in status {
-            if case .changed = entry.state { return .changed("\(entry.migration.service.text)/\(entry.migration.name)") }
+            if case .changed = entry.state {
+                return .changed("\(entry.migration.service.text)/\(entry.migration.name)")
+            }
         }
         // What only the database knows is no obstacle: a newer program has migrated it, and this one still runs.
         let pending = status.count { $0.state == .pending }
@@ -67,7 +69,8 @@ struct DatabaseWait {
                 "The database does not know the service's role or password: run club migrate",
                 metadata: ["role": "\(self.configuration.user ?? "")", "error": "\(error)"])
         case .pending(let count):
-            self.logger.warning("Waiting for migrations: run club migrate", metadata: ["migrations.pending": "\(count)"])
+            self.logger.warning(
+                "Waiting for migrations: run club migrate", metadata: ["migrations.pending": "\(count)"])
         case .changed(let name):
             self.logger.error("A migration is not the one that was applied", metadata: ["migration": "\(name)"])
         }

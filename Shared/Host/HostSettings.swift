@@ -8,7 +8,8 @@ enum HostSettings {
         "CLUB_DATABASE", default: "host=127.0.0.1 port=5432 dbname=club",
         meaning: "where PostgreSQL is, as a connection string of libpq (hosts, port, database, TLS; no user)")
     static let pool = Setting.integer(
-        "CLUB_DATABASE_POOL", default: 8, in: 3...200, meaning: "how many connections each service may have for its work")
+        "CLUB_DATABASE_POOL", default: 8, in: 3...200,
+        meaning: "how many connections each service may have for its work")
     static let bind = Setting.text(
         "CLUB_BIND", default: "127.0.0.1", meaning: "the address that the services listen on")
     static let port = Setting.integer(

@@ -164,7 +164,8 @@ private struct HTTPService<App: ApplicationProtocol>: Service {
             try await self.application.run()
         } catch let error as IOError {
             throw HostError(
-                "\(self.name.text) cannot listen on \(self.host) port \(self.port) (CLUB_BIND, CLUB_PORT): \(error.description)")
+                "\(self.name.text) cannot listen on \(self.host) port \(self.port) (CLUB_BIND, CLUB_PORT): \(error.description)"
+            )
         } catch is CancellationError {
             // Being asked to stop is no failure.
         }

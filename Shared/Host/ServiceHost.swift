@@ -54,7 +54,8 @@ public struct ServiceHost: Sendable {
         let level = Logger.Level(rawValue: try self.settings.text(HostSettings.logLevel)) ?? .info
         let context = HostContext(
             settings: self.settings, reactor: try Reactor(), neighbourhood: Neighbourhood(), clock: self.clock,
-            ids: self.ids, random: self.random, instance: Self.instance, makeLogger: { [sink, clock] label in
+            ids: self.ids, random: self.random, instance: Self.instance,
+            makeLogger: { [sink, clock] label in
                 Logger(label: label) { JSONLogHandler(label: $0, level: level, sink: sink, clock: clock) }
             }, report: report)
         let logger = context.makeLogger("club.host")
@@ -82,7 +83,8 @@ public struct ServiceHost: Sendable {
         let services = hosted.map(\.closer) + hosted.map(\.service) + hosted.map(\.application)
         return services.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) } + [
             ServiceGroupConfiguration.ServiceConfiguration(
-                service: StopSwitchService(stopSwitch: stopSwitch), successTerminationBehavior: .gracefullyShutdownGroup)
+                service: StopSwitchService(stopSwitch: stopSwitch), successTerminationBehavior: .gracefullyShutdownGroup
+            )
         ]
     }
 

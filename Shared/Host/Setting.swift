@@ -74,7 +74,8 @@ public struct Setting: Sendable {
     /// - Parameter minimumBytes: how much of it there must be at least, as UTF-8.
     public static func secret(_ name: String, minimumBytes: Int, meaning: String) -> Setting {
         Setting(
-            name, fallback: nil, meaning: meaning, allowed: "a secret of at least \(minimumBytes) bytes", isSecret: true,
+            name, fallback: nil, meaning: meaning, allowed: "a secret of at least \(minimumBytes) bytes",
+            isSecret: true,
             isRequired: true
         ) { $0.utf8.count >= minimumBytes }
     }

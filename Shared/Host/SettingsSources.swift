@@ -33,7 +33,8 @@ struct SettingsSources {
         guard own == nil else {
             throw SettingsError("\(setting.name) and \(setting.name)_FILE are both set: choose one.")
         }
-        guard let bytes = FileManager.default.contents(atPath: path), let text = String(validating: bytes, as: UTF8.self)
+        guard let bytes = FileManager.default.contents(atPath: path),
+            let text = String(validating: bytes, as: UTF8.self)
         else {
             throw SettingsError("\(setting.name)_FILE names \(path), which cannot be read as text.")
         }

@@ -27,7 +27,10 @@ enum ProcessMetrics {
     /// Resident memory; nil where there is no /proc.
     static func residentBytes() -> Int? {
         // statm: size resident shared …, in pages.
-        guard let pages = Self.contents(of: "/proc/self/statm")?.split(separator: " ").dropFirst().first.flatMap({ Int($0) })
+        guard
+            let pages = Self.contents(of: "/proc/self/statm")?.split(separator: " ").dropFirst().first.flatMap({
+                Int($0)
+            })
         else { return nil }
         return pages * Int(sysconf(Int32(_SC_PAGESIZE)))
     }

@@ -20,8 +20,10 @@ import Testing
     }
 
     @Test func `labels are sorted by name and belong to series of one family`() {
-        Counter(label: "http_total", dimensions: [("status", "200"), ("route", "/x")], factory: self.metrics).increment()
-        Counter(label: "http_total", dimensions: [("route", "/x"), ("status", "200")], factory: self.metrics).increment()
+        Counter(label: "http_total", dimensions: [("status", "200"), ("route", "/x")], factory: self.metrics)
+            .increment()
+        Counter(label: "http_total", dimensions: [("route", "/x"), ("status", "200")], factory: self.metrics)
+            .increment()
         Counter(label: "http_total", dimensions: [("route", "/a")], factory: self.metrics).increment()
         #expect(
             self.text == """
@@ -80,7 +82,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (0.0, "0"), (-0.5, "-0.5"), (1e15, "1000000000000000"), (.infinity, "+Inf"), (-.infinity, "-Inf"), (.nan, "NaN"),
+        (0.0, "0"), (-0.5, "-0.5"), (1e15, "1000000000000000"), (.infinity, "+Inf"), (-.infinity, "-Inf"),
+        (.nan, "NaN"),
     ])
     func `numbers are written as the format wants them`(value: Double, text: String) {
         #expect(PrometheusText.number(value) == text)

@@ -66,16 +66,16 @@ enum SampleFiles {
         let files = [
             "openapi.yaml": "openapi: 3.1.0\n",
             "Migrations/0001_sample.sql": """
-                create schema ledger;
-                do $$ begin
-                    create role club_ledger login;
-                exception when duplicate_object then null;
-                end $$;
-                grant club_bus to club_ledger;
-                grant usage on schema ledger to club_ledger;
-                create table ledger.note (text text not null);
-                grant select, insert on ledger.note to club_ledger;
-                """,
+            create schema ledger;
+            do $$ begin
+                create role club_ledger login;
+            exception when duplicate_object then null;
+            end $$;
+            grant club_bus to club_ledger;
+            grant usage on schema ledger to club_ledger;
+            create table ledger.note (text text not null);
+            grant select, insert on ledger.note to club_ledger;
+            """,
         ]
         try? FileManager.default.createDirectory(atPath: "\(folder)/Migrations", withIntermediateDirectories: true)
         for (name, text) in files {

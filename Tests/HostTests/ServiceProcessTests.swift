@@ -36,7 +36,8 @@ import Testing
         #expect(end.exitCode == 64)
     }
 
-    @Test func `a service waits for its server, begins, notices its loss, comes back, and stops cleanly`() async throws {
+    @Test func `a service waits for its server, begins, notices its loss, comes back, and stops cleanly`() async throws
+    {
         let cluster = try await TestServer.make()
         try await cluster.stop()
         let environment = ["CLUB_DATABASE": cluster.address, "CLUB_PORT": "0"]
