@@ -273,16 +273,16 @@ $$;
 
 -- The smallest UUIDv7 of a moment: where a month begins among the ids. No month begins before 1970.
 create function ledger.id_floor(p_at timestamptz) returns uuid
-language sql immutable parallel safe
+language sql stable parallel safe
 as $$
-    select (lpad(to_hex((extract(epoch from p_at) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid
+    select (lpad(to_hex(floor(extract(epoch from p_at) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid
 $$;
 
 -- A UUIDv7 (RFC 9562 §5.7; the counter of §6.2 method 1 keeps a batch's ids in its order).
 create function ledger.new_id(p_at timestamptz, p_counter bigint default 0) returns uuid
 language sql volatile parallel safe
 as $$
-    select (lpad(to_hex((extract(epoch from p_at) * 1000)::bigint), 12, '0')
+    select (lpad(to_hex(floor(extract(epoch from p_at) * 1000)::bigint), 12, '0')
         || '7' || lpad(to_hex(p_counter & 4095), 3, '0') || substr(gen_random_uuid()::text, 20))::uuid
 $$;
 
