@@ -15,6 +15,29 @@ extension Transaction {
     ) async throws -> Int {
         var types: [PostgresType] = []
         for column in repeat (each Column).self { types.append(column.postgresType) }
+        return try await self.copy(into: table, columns, types, rows) { row, adapters, buffer in
+            var column = 0
+            for value in repeat each row {
+                try adapters[column].append(value, to: &buffer)
+                column += 1
+            }
+        }
+    }
+
+    /// The same for one column.
+    @discardableResult
+    public func copy<Value: PostgresEncodable>(
+        into table: SQL, column: String, rows: some Sequence<Value>
+    ) async throws -> Int {
+        try await self.copy(into: table, [column], [Value.postgresType], rows) { value, adapters, buffer in
+            try adapters[0].append(value, to: &buffer)
+        }
+    }
+
+    private func copy<Element>(
+        into table: SQL, _ columns: [String], _ types: [PostgresType], _ rows: some Sequence<Element>,
+        append: (Element, [CopyAdapter], inout ParameterBuffer) throws -> Void
+    ) async throws -> Int {
         let adapters = try await self.adapters(table, columns, types)
         let names = columns.map(quotedIdentifier).joined(separator: ", ")
         let start = SQL(trusted: "copy \(table.text) (\(names)) from stdin (format binary)")
@@ -24,11 +47,7 @@ extension Transaction {
             buffer.append(bytes: CopyFormat.header)
             for row in rows {
                 buffer.append(Int16(clamping: adapters.count))
-                var column = 0
-                for value in repeat each row {
-                    try adapters[column].append(value, to: &buffer)
-                    column += 1
-                }
+                try append(row, adapters, &buffer)
                 guard buffer.bytes.count >= CopyFormat.chunkSize else { continue }
                 try Task.checkCancellation()
                 _ = try await self.connection.perform(.copyData(buffer.bytes), isCancellable: false)

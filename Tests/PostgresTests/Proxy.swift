@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Glibc
 import NIOConcurrencyHelpers
+import TestSupport
 
 @testable import Postgres
 
@@ -10,6 +11,7 @@ final class SilentProxy: Sendable {
     private struct State {
         var isSilent = false
         var isStopped = false
+        var refuses = false
     }
 
     /// The host of a connection string that goes through the proxy.
@@ -33,6 +35,14 @@ final class SilentProxy: Sendable {
         try startThread { self.accept() }
     }
 
+    /// Told each time somebody was turned away.
+    let refused = Signal<Void>()
+
+    /// Whether whoever comes is turned away.
+    func refuse(_ refuses: Bool) {
+        self.state.withLockedValue { $0.refuses = refuses }
+    }
+
     /// From now on nothing passes, in either direction, and nobody is told.
     func fallSilent() {
         self.state.withLockedValue { $0.isSilent = true }
@@ -50,6 +60,11 @@ final class SilentProxy: Sendable {
         while true {
             let client = Glibc.accept(self.listener, nil, nil)
             guard client >= 0 else { return }
+            if self.state.withLockedValue({ $0.refuses }) {
+                close(client)
+                self.refused.send()
+                continue
+            }
             let server = self.connectToServer()
             guard server >= 0 else {
                 close(client)
@@ -96,7 +111,7 @@ final class SilentProxy: Sendable {
                     if count > 0 { break }
                     return
                 }
-                guard write(to, buffer, count) == count else { return }
+                guard send(to, buffer, count, Int32(MSG_NOSIGNAL)) == count else { return }
             }
         }
     }

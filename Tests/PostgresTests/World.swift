@@ -60,15 +60,15 @@ extension Database {
 }
 
 /// What a throwing piece of work threw.
-func failure(of body: () async throws -> Void) async -> (any Error)? {
+func failure<R>(of body: () async throws -> R) async -> (any Error)? {
     do {
-        try await body()
+        _ = try await body()
         return nil
     } catch {
         return error
     }
 }
 
-func databaseError(of body: () async throws -> Void) async throws -> DatabaseError {
+func databaseError<R>(of body: () async throws -> R) async throws -> DatabaseError {
     try #require(await failure(of: body) as? DatabaseError)
 }
