@@ -22,6 +22,7 @@ import Testing
         let world = try AuthWorld()
         let challenge = try await world.challenge()
         let wrong = try await world.wrongCode(for: challenge)
+        try await world.openConnections()
         let accepted = try await withThrowingTaskGroup(of: Bool.self) { group in
             for _ in 0..<50 { group.addTask { try await self.guess(world, challenge, wrong) } }
             return try await group.reduce(0) { $0 + ($1 ? 1 : 0) }
@@ -43,6 +44,7 @@ import Testing
         let world = try AuthWorld()
         let challenge = try await world.challenge()
         let right = try await world.code(of: challenge)
+        try await world.openConnections()
         let accepted = try await withThrowingTaskGroup(of: Bool.self) { group in
             for _ in 0..<3 { group.addTask { try await self.guess(world, challenge, right) } }
             return try await group.reduce(0) { $0 + ($1 ? 1 : 0) }

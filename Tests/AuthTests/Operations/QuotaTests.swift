@@ -34,6 +34,7 @@ import Testing
 
     @Test func `A24: asking twenty times at once gets five`() async throws {
         let world = try AuthWorld(policy: AuthPolicy())
+        try await world.openConnections()
         let granted = try await withThrowingTaskGroup(of: Quota?.self) { group in
             for index in 0..<20 { group.addTask { try await self.ask(world, "+79161234567", self.network(index)) } }
             return try await group.reduce(0) { $0 + ($1 == nil ? 1 : 0) }
@@ -149,6 +150,7 @@ import Testing
         let world = try AuthWorld()
         let challenge = try await world.challenge()
         world.clock.advance(by: .seconds(30))
+        try await world.openConnections()
         let sent = await withTaskGroup(of: Bool.self) { group in
             for _ in 0..<10 {
                 group.addTask { (try? await world.parts.routes.resendCode(challenge)) != nil }

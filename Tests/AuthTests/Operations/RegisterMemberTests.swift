@@ -55,6 +55,7 @@ import Web
     @Test func `of two tickets for one phone one registers, also at once`() async throws {
         let world = try AuthWorld()
         let tickets = [try await self.ticket(world), try await self.ticket(world)]
+        try await world.openConnections()
         let outcomes = try await withThrowingTaskGroup(of: RegisterMember.Refusal?.self) { group in
             for ticket in tickets {
                 group.addTask {

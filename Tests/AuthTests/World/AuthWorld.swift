@@ -42,6 +42,16 @@ struct AuthWorld: Sendable {
                 clientAddress: ClientAddress(trustedProxies: []), logger: CapturedLogs.logger))
     }
 
+    /// Opens every connection of the pool, so that what is asked at once runs at once and not one after the other on the
+    /// connection that happens to be open.
+    func openConnections(_ count: Int = 4) async throws {
+        guard count > 0 else { return }
+        try await self.database.withConnection { connection in
+            _ = try await connection.query("select 1")
+            try await self.openConnections(count - 1)
+        }
+    }
+
     /// The code of a challenge, as its message would carry it.
     func code(of challenge: Challenge.ID) async throws -> String {
         let row = try await self.owner.one(
