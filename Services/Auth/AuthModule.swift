@@ -13,7 +13,8 @@ public struct AuthModule: ServiceModule {
     public static let settings = AuthSettings.all
 
     public let queues = [
-        QueueDeclaration("auth.calls"),
+        // Enrolments carry names and phones: their jobs are kept no longer than a day.
+        QueueDeclaration("auth.calls", retention: .seconds(86_400)),
         // A code is of no use after ten minutes, so neither is trying longer; only auth may have codes sent.
         QueueDeclaration(
             "auth.sms", attemptsMax: 12, backoff: Backoff(cap: .seconds(60)), retention: .seconds(86_400),

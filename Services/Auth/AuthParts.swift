@@ -4,7 +4,8 @@ import Logging
 import Postgres
 import Web
 
-/// auth, put together: every operation with what it works on. The module builds it from settings, a test from its world.
+/// auth, put together: every operation with what it works on. The module builds it from settings, a test from its
+/// world.
 struct AuthParts: Sendable {
     let routes: AuthRoutes
     let handlers: [Handler]
@@ -48,7 +49,8 @@ struct AuthParts: Sendable {
         _ m: Materials, peppers: CodePeppers, signer: TokenSigner, metrics: AuthMetrics
     ) -> [Handler] {
         let deliver = DeliverCode(
-            database: m.database, clock: m.clock, vault: m.vault, peppers: peppers, gateway: m.gateway, metrics: metrics)
+            database: m.database, clock: m.clock, vault: m.vault, peppers: peppers, gateway: m.gateway, metrics: metrics
+        )
         let enrol = EnrolPeople(
             bus: m.bus, clock: m.clock, ids: m.ids, random: m.random, vault: m.vault, metrics: metrics)
         return [

@@ -11,7 +11,9 @@ enum AuthSettings {
         meaning: "what phones are indexed with; when it changes, no member is found by phone any more")
     static let trustedProxies = Setting.text(
         "CLUB_AUTH_TRUSTED_PROXIES", default: "none",
-        meaning: "the addresses of the proxies whose X-Forwarded-For is believed, with commas; each stands for its /24 or /64")
+        meaning:
+            "the proxies whose X-Forwarded-For is believed: addresses with commas, each for its /24 or /64"
+    )
     static let consentText = Setting.text(
         "CLUB_AUTH_CONSENT_TEXT", default: AuthPolicy().consentTextVersion,
         meaning: "the version of the consents' wording that registration shows")

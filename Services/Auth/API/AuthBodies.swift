@@ -1,6 +1,7 @@
 import Kernel
 
-// What the routes of auth read and write. The reading side is parsed by the types of Kernel; openapi.yaml describes both.
+// What the routes of auth read and write. The reading side is parsed by the types of Kernel; openapi.yaml describes
+// both.
 
 struct ChallengeRequest: Decodable, Sendable {
     let phone: PhoneNumber

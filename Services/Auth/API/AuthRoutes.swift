@@ -5,8 +5,8 @@ import Web
 
 /// The routes of auth. Each reads a body, calls one operation, and says its outcome in HTTP.
 ///
-/// None of them keeps an `Idempotency-Key`: answers hold tokens, which must not lie in a table, and each request is single
-/// use by its nature (a challenge, a ticket, a refresh token).
+/// None of them keeps an `Idempotency-Key`: answers hold tokens, which must not lie in a table, and each request is
+/// single use by its nature (a challenge, a ticket, a refresh token).
 struct AuthRoutes: Sendable {
     let requestChallenge: RequestChallenge
     let resendCode: ResendCode

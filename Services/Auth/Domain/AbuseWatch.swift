@@ -48,7 +48,8 @@ struct FailureWatch: Hashable, Sendable {
         guard recent.checks >= Int64(self.checksFrom) else { return false }
         let recentPerMille = recent.failures * 1000 / recent.checks
         let usual = baseline.checks > 0 ? baseline.failures * 1000 / baseline.checks : 0
-        // A share cannot exceed the whole: where the baseline is a fifth or more, nearly everything failing is the sign.
+        // A share cannot exceed the whole: where the baseline is a fifth or more, nearly everything failing is the
+        // sign.
         let threshold = min(max(usual, Int64(self.baselineFloorPerMille)) * Int64(self.factor), 950)
         return recentPerMille >= threshold
     }

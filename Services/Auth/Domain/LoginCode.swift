@@ -7,8 +7,8 @@ import Kernel
 struct LoginCode: Masked, Sendable {
     private let digits: [UInt8]
 
-    /// HMAC-SHA256 of the challenge under the pepper, its first 64 bits reduced to decimal digits. The reduction prefers
-    /// some codes by less than one part in 10¹³.
+    /// HMAC-SHA256 of the challenge under the pepper, its first 64 bits reduced to decimal digits. The reduction
+    /// prefers some codes by less than one part in 10¹³.
     init(challenge: Challenge.ID, length: CodeLength, pepper: SymmetricKey) {
         var authentication = HMAC<SHA256>(key: pepper)
         withUnsafeBytes(of: challenge.raw.uuid) { authentication.update(data: $0) }

@@ -46,14 +46,15 @@ struct OpaqueToken: Masked, Hashable, Sendable {
 /// Base64 without padding in the URL-safe alphabet (RFC 4648 §5).
 enum Base64URL {
     static func encode(_ bytes: [UInt8]) -> String {
-        String(decoding: Data(bytes).base64EncodedData().lazy.compactMap { byte in
-            switch byte {
-            case UInt8(ascii: "+"): UInt8(ascii: "-")
-            case UInt8(ascii: "/"): UInt8(ascii: "_")
-            case UInt8(ascii: "="): nil
-            default: byte
-            }
-        }, as: UTF8.self)
+        String(
+            decoding: Data(bytes).base64EncodedData().lazy.compactMap { byte in
+                switch byte {
+                case UInt8(ascii: "+"): UInt8(ascii: "-")
+                case UInt8(ascii: "/"): UInt8(ascii: "_")
+                case UInt8(ascii: "="): nil
+                default: byte
+                }
+            }, as: UTF8.self)
     }
 
     static func decode(_ text: String) -> [UInt8]? {

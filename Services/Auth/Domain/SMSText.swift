@@ -1,4 +1,5 @@
-/// The texts that members get by SMS. Cyrillic travels as UCS-2: 70 characters fit one segment, and one segment is paid.
+/// The texts that members get by SMS. Cyrillic travels as UCS-2: 70 characters fit one segment, and one segment is
+/// paid.
 enum SMSText {
     static let segmentUTF16Units = 70
 

@@ -40,7 +40,9 @@ struct Vault: Sendable {
     }
 
     /// Seals what belongs to auth itself. `place` names the row and column: a value moved elsewhere does not open.
-    func seal(_ bytes: [UInt8], at place: String) throws -> [UInt8] { try Envelope.seal(bytes, at: place, with: self.sealing) }
+    func seal(_ bytes: [UInt8], at place: String) throws -> [UInt8] {
+        try Envelope.seal(bytes, at: place, with: self.sealing)
+    }
 
     func open(_ sealed: [UInt8], at place: String) throws -> [UInt8] {
         try Envelope.open(sealed, at: place, with: self.sealing)

@@ -7,10 +7,10 @@ protocol SMSGateway: Sendable {
     /// Hands over one message.
     /// - Parameters:
     ///   - text: at most ``SMSText/segmentUTF16Units`` UTF-16 units; never logged, it may hold a code.
-    ///   - reference: the message's identity: handed over twice it is one message where the gateway can tell, and delivery
-    ///     reports name it.
-    /// - Returns: how far the message is known to have come. Reports that come later, twice or out of order only raise it
-    ///   (``SMSStore/advance(_:to:at:on:)``).
+    ///   - reference: the message's identity: handed over twice it is one message where the gateway can tell, and
+    ///     delivery reports name it.
+    /// - Returns: how far the message is known to have come. Reports that come later, twice or out of order only raise
+    ///   it (``SMSStore/advance(_:to:at:on:)``).
     /// - Throws: when the gateway did not take the message; it is tried again.
     func send(to phone: PhoneNumber, text: String, reference: UUID) async throws -> DeliveryState
 }

@@ -15,9 +15,9 @@ create index session_member on auth.session (member_id) where revoked_at is null
 
 grant select, insert, update, delete on auth.session to club_auth;
 
--- The chain of a session's refresh tokens. A token is 256 random bits, known by its SHA-256. Its successor is sealed with
--- a key that only the token itself gives, so that two tabs that refresh at once get the same successor and a copy of
--- this table gives none.
+-- The chain of a session's refresh tokens. A token is 256 random bits, known by its SHA-256. Its successor is sealed
+-- with a key that only the token itself gives, so that two tabs that refresh at once get the same successor and a copy
+-- of this table gives none.
 create table auth.refresh_token (
     token_hash bytea primary key,
     session_id uuid not null references auth.session on delete cascade,

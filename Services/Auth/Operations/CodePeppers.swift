@@ -16,10 +16,12 @@ struct CodePeppers: Sendable {
         self.random = random
     }
 
-    /// The pepper for a new challenge, made when the last one is too old. Two processes that make one at the same moment
-    /// do no harm: a challenge names the pepper it was derived with.
+    /// The pepper for a new challenge, made when the last one is too old. Two processes that make one at the same
+    /// moment do no harm: a challenge names the pepper it was derived with.
     func current(at now: Timestamp, in transaction: borrowing Transaction) async throws -> Int32 {
-        if let newest = try await self.store.newest(madeAfter: now - Self.rotation, in: transaction) { return newest.id }
+        if let newest = try await self.store.newest(madeAfter: now - Self.rotation, in: transaction) {
+            return newest.id
+        }
         let sealed = try self.vault.seal(self.random.next(32), at: Self.place)
         return try await self.store.insert(sealed, at: now, in: transaction)
     }

@@ -10,13 +10,16 @@ struct DeliverCode: Sendable {
     let gateway: any SMSGateway
     let metrics: AuthMetrics
 
-    /// Sends once, as far as can be known: a repeated job finds the message accepted, and where the process died between
-    /// the gateway's answer and noting it, the gateway is given the same reference and the phone the same code.
+    /// Sends once, as far as can be known: a repeated job finds the message accepted, and where the process died
+    /// between the gateway's answer and noting it, the gateway is given the same reference and the phone the same
+    /// code.
     func callAsFunction(_ challenge: Challenge.ID, sending: Int) async throws {
         let store = SMSStore()
         let found = try await store.find(challenge, sending: sending, at: self.clock.now, on: self.database)
         guard let message = found, message.isWanted, message.state == .queued else { return }
-        guard let code = try await self.peppers.code(of: challenge, message.derivation, on: self.database) else { return }
+        guard let code = try await self.peppers.code(of: challenge, message.derivation, on: self.database) else {
+            return
+        }
         let phone = try self.vault.openPhone(message.sealedPhone, index: message.phoneIndex)
         let state = try await self.gateway.send(to: phone, text: SMSText.login(code), reference: message.reference)
         if try await store.advance(message.reference, to: state, at: self.clock.now, on: self.database) {

@@ -4,8 +4,8 @@ import JobQueue
 import Kernel
 import Postgres
 
-/// Makes members of people that another system knows, hundreds in one transaction. The reference is the natural key: who
-/// is enrolled already is only found again.
+/// Makes members of people that another system knows, hundreds in one transaction. The reference is the natural key:
+/// who is enrolled already is only found again.
 ///
 /// A phone that is a member's already stays that member's: the newcomer is enrolled and earns, but cannot log in by it.
 struct EnrolPeople: Sendable {

@@ -3,8 +3,8 @@ import Logging
 import Postgres
 import ServiceLifecycle
 
-/// What auth does by itself now and then: rotates the signing key and deletes what has served its purpose. Any number of
-/// processes may do so at once.
+/// What auth does by itself now and then: rotates the signing key and deletes what has served its purpose. Any number
+/// of processes may do so at once.
 struct KeepHouse: Service {
     let database: Database
     let clock: any WallClock

@@ -31,7 +31,8 @@ struct RefreshSession: Sendable {
             case .revokeFamily:
                 // Commits although the answer is a refusal.
                 _ = try await SessionStore().revoke(stored.session, because: .reuse, at: now, on: transaction)
-                self.logger.warning("Refresh token reused, session ended", metadata: ["auth.session": "\(stored.session)"])
+                self.logger.warning(
+                    "Refresh token reused, session ended", metadata: ["auth.session": "\(stored.session)"])
                 return (decision, nil)
             case .refuse:
                 return (decision, nil)
@@ -56,8 +57,8 @@ struct RefreshSession: Sendable {
             session: stored.session, member: stored.member, refreshToken: successor, refreshExpiresAt: expiresAt)
     }
 
-    /// Follows the chain to its end: where the first tab has refreshed again already, the token in between would be taken
-    /// for a stolen one at its next use.
+    /// Follows the chain to its end: where the first tab has refreshed again already, the token in between would be
+    /// taken for a stolen one at its next use.
     private func newest(
         after token: OpaqueToken, _ stored: SessionStore.StoredToken, in transaction: borrowing Transaction
     ) async throws -> SessionGrant? {

@@ -4,8 +4,8 @@ import JobQueue
 import Kernel
 import Postgres
 
-/// Makes a member of whoever holds a ticket for a proved phone: personal data under a key of its own, consents, a virtual
-/// card, a first session, and the news of the card, all in one transaction.
+/// Makes a member of whoever holds a ticket for a proved phone: personal data under a key of its own, consents, a
+/// virtual card, a first session, and the news of the card, all in one transaction.
 struct RegisterMember: Sendable {
     let database: Database
     let bus: Bus

@@ -2,8 +2,8 @@ import JobQueue
 import Kernel
 import Postgres
 
-/// Sends the code of an open challenge once more: the same code, with the same count of attempts, so that a message that
-/// was merely late still works and nobody gains a guess.
+/// Sends the code of an open challenge once more: the same code, with the same count of attempts, so that a message
+/// that was merely late still works and nobody gains a guess.
 struct ResendCode: Sendable {
     let database: Database
     let bus: Bus

@@ -9,8 +9,8 @@ struct VerifyCode: Sendable {
     let policy: AuthPolicy
     let metrics: AuthMetrics
 
-    /// - Returns: false for a wrong answer and for whatever else there is to refuse; which it was stays here. True does not
-    ///   use the challenge up: the caller does, in the transaction of what the code allows.
+    /// - Returns: false for a wrong answer and for whatever else there is to refuse; which it was stays here. True
+    ///   does not use the challenge up: the caller does, in the transaction of what the code allows.
     func callAsFunction(_ id: Challenge.ID, answer: String) async throws -> Bool {
         let now = self.clock.now
         let derivation = try await ChallengeStore().chargeAttempt(

@@ -1,7 +1,8 @@
 import Kernel
 import Postgres
 
-/// What the admission of a challenge is judged by: the throttle rows, what was handed out lately, the budget, the checks.
+/// What the admission of a challenge is judged by: the throttle rows, what was handed out lately, the budget, the
+/// checks.
 struct AdmissionStore: Sendable {
     /// The three things a request for a code is counted by.
     struct Keys: Sendable {

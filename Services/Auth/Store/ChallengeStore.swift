@@ -61,8 +61,8 @@ struct ChallengeStore: Sendable {
         let pepper: Int32
     }
 
-    /// Counts one attempt, of the challenge and of the phone over all its challenges, in one statement that is committed
-    /// before anything is compared: whoever dies, retries or comes fifty times at once has spent it.
+    /// Counts one attempt, of the challenge and of the phone over all its challenges, in one statement that is
+    /// committed before anything is compared: whoever dies, retries or comes fifty times at once has spent it.
     ///
     /// nil, with nothing to compare, when there is no such challenge, it was verified, it lapsed, its attempts are used
     /// up, or its code is too short for a phone with so many failures in a row.
@@ -104,8 +104,8 @@ struct ChallengeStore: Sendable {
         return Derivation(digits: digits, pepper: pepper)
     }
 
-    /// Uses the challenge up and ends the phone's row of failures. A restriction that this very check had set is lifted:
-    /// only a check within a restriction is made with six digits.
+    /// Uses the challenge up and ends the phone's row of failures. A restriction that this very check had set is
+    /// lifted: only a check within a restriction is made with six digits.
     /// - Returns: the phone that was proved, or nil when another request verified the challenge first.
     func verify(
         _ id: Challenge.ID, at now: Timestamp, in transaction: borrowing Transaction

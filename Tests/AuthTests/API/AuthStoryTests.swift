@@ -62,7 +62,8 @@ import Web
         #expect(try await client.ask(.get, "/v1/me/card", token: fresh.accessToken).status == 200)
 
         #expect(try await client.ask(.delete, "/v1/sessions/current", token: fresh.accessToken).status == 204)
-        for (method, path) in [(HTTPRequest.Method.get, "/v1/me"), (.get, "/v1/me/card"), (.post, "/v1/me/card/token")] {
+        for (method, path) in [(HTTPRequest.Method.get, "/v1/me"), (.get, "/v1/me/card"), (.post, "/v1/me/card/token")]
+        {
             let ended = try await client.ask(method, path, token: fresh.accessToken)
             #expect(ended.status == 401 && ended.problem == "session-ended")
         }
@@ -82,7 +83,8 @@ import Web
             #expect(card.member == registered.member)
             #expect(card.expiresAt == world.clock.now + .seconds(60))
             let other = try await client.ask(.post, "/v1/me/card/token", token: registered.tokens.accessToken)
-            #expect(try await world.parts.routes.verifier.verifyCard(other.read(CardTokenSeen.self).token).id != card.id)
+            #expect(
+                try await world.parts.routes.verifier.verifyCard(other.read(CardTokenSeen.self).token).id != card.id)
             let misused = try await client.ask(.get, "/v1/me", token: seen.token)
             #expect(misused.status == 401 && misused.problem == "token-invalid")
             await #expect(throws: Problem.self) {
@@ -116,7 +118,8 @@ import Web
                 let seen = try answer.read(ChallengeSeen.self)
                 let wrong = try await client.logIn(seen.challenge, world.wrongCode(for: seen.challenge))
                 return [
-                    "\(answer.status)", "\(answer.headers)", "\(seen.expiresAt)", "\(String(describing: seen.resendAt))",
+                    "\(answer.status)", "\(answer.headers)", "\(seen.expiresAt)",
+                    "\(String(describing: seen.resendAt))",
                     "\(answer.text.utf8.count)", "\(wrong.status)", wrong.text,
                 ]
             }
@@ -157,7 +160,10 @@ import Web
         ("/v1/sessions", #"{"challenge":"5f1c7d0e-93a1-4be2-8d64-0e0f7d1c9a55","code":"12345"}"#, "invalid-value"),
         ("/v1/sessions", #"{"challenge":"5f1c7d0e-93a1-4be2-8d64-0e0f7d1c9a55","code":1234}"#, "wrong-type"),
         ("/v1/tokens", #"{"refreshToken":null}"#, "wrong-type"),
-        ("/v1/registrations", #"{"registration":"x","fullName":{"last":"1","first":"A"},"consents":{}}"#, "invalid-value"),
+        (
+            "/v1/registrations", #"{"registration":"x","fullName":{"last":"1","first":"A"},"consents":{}}"#,
+            "invalid-value"
+        ),
     ])
     func `bad input is named and changes nothing`(path: String, body: String, code: String) async throws {
         let world = try AuthWorld()

@@ -11,7 +11,8 @@ import Testing
 /// auth as a process runs it: sockets, workers, the bus.
 @Suite(.authDatabase, .capturedLogs) struct RunningServiceTests {
     private static let settings = [
-        "CLUB_AUTH_MASTER_KEY": String(repeating: "m", count: 32), "CLUB_AUTH_LOOKUP_KEY": String(repeating: "l", count: 32),
+        "CLUB_AUTH_MASTER_KEY": String(repeating: "m", count: 32),
+        "CLUB_AUTH_LOOKUP_KEY": String(repeating: "l", count: 32),
     ]
 
     private func message(to phone: String, after count: Int) async throws -> String {
@@ -70,10 +71,12 @@ import Testing
         #expect(try await bus.call(EnrolMembers(members: [person]), deadline: .seconds(30)).members == enrolled)
         let member = try #require(enrolled.first)
         #expect(try await bus.call(ResolveCard(card: member.card), deadline: .seconds(30)).member == member.member)
-        let listed = try await bus.call(ListReferences(prefix: "grocery/", after: nil, limit: 10), deadline: .seconds(30))
+        let listed = try await bus.call(
+            ListReferences(prefix: "grocery/", after: nil, limit: 10), deadline: .seconds(30))
         #expect(listed.members == enrolled)
         #expect(try await bus.call(ResolveTillKey(id: "nobody"), deadline: .seconds(30)).key == nil)
-        let issue = IssueTillKey(database: try TestDatabase.current.owner, bus: bus, clock: SystemClock(), random: .system)
+        let issue = IssueTillKey(
+            database: try TestDatabase.current.owner, bus: bus, clock: SystemClock(), random: .system)
         let issued = try await issue(store: nil, scopes: ["receipts"], label: "Касса")
         let key = try #require(try await bus.call(ResolveTillKey(id: issued.id), deadline: .seconds(30)).key)
         #expect(key.scopes == ["receipts"] && !key.revoked)

@@ -75,11 +75,14 @@ import Testing
         #expect(until == (paused ? self.now + .seconds(3600) : nil))
     }
 
-    @Test(arguments: [
-        (recent: (49, 49), usual: (10_000, 500), raised: false), (recent: (100, 24), usual: (10_000, 500), raised: false),
-        (recent: (100, 25), usual: (10_000, 500), raised: true), (recent: (100, 25), usual: (0, 0), raised: true),
-        (recent: (100, 40), usual: (10_000, 1000), raised: false), (recent: (100, 95), usual: (10_000, 5000), raised: true),
-    ] as [(recent: (Int64, Int64), usual: (Int64, Int64), raised: Bool)])
+    @Test(
+        arguments: [
+            (recent: (49, 49), usual: (10_000, 500), raised: false),
+            (recent: (100, 24), usual: (10_000, 500), raised: false),
+            (recent: (100, 25), usual: (10_000, 500), raised: true), (recent: (100, 25), usual: (0, 0), raised: true),
+            (recent: (100, 40), usual: (10_000, 1000), raised: false),
+            (recent: (100, 95), usual: (10_000, 5000), raised: true),
+        ] as [(recent: (Int64, Int64), usual: (Int64, Int64), raised: Bool)])
     func `five times the usual failure rate raises the alarm`(
         recent: (Int64, Int64), usual: (Int64, Int64), raised: Bool
     ) {

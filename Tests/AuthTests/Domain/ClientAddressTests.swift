@@ -5,12 +5,13 @@ import Testing
 @Suite struct ClientAddressTests {
     private func network(_ address: String) throws -> ClientNetwork { try #require(ClientNetwork(address: address)) }
 
-    @Test(arguments: [
-        ("198.51.100.7", nil, "198.51.100.7"), ("198.51.100.7", "203.0.113.9", "198.51.100.7"),
-        ("10.0.0.5", "203.0.113.9", "203.0.113.9"), ("10.0.0.5", "192.0.2.1, 203.0.113.9", "203.0.113.9"),
-        ("10.0.0.5", "203.0.113.9, 10.0.0.6", "203.0.113.9"), ("10.0.0.5", nil, "10.0.0.5"),
-        ("10.0.0.5", "10.0.0.9", "10.0.0.5"),
-    ] as [(String, String?, String)])
+    @Test(
+        arguments: [
+            ("198.51.100.7", nil, "198.51.100.7"), ("198.51.100.7", "203.0.113.9", "198.51.100.7"),
+            ("10.0.0.5", "203.0.113.9", "203.0.113.9"), ("10.0.0.5", "192.0.2.1, 203.0.113.9", "203.0.113.9"),
+            ("10.0.0.5", "203.0.113.9, 10.0.0.6", "203.0.113.9"), ("10.0.0.5", nil, "10.0.0.5"),
+            ("10.0.0.5", "10.0.0.9", "10.0.0.5"),
+        ] as [(String, String?, String)])
     func `only what our own proxies say about the client is believed`(
         peer: String, forwarded: String?, expected: String
     ) throws {

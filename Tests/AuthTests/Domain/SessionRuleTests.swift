@@ -15,12 +15,13 @@ import Testing
             isSessionRevoked: revoked)
     }
 
-    @Test(arguments: [
-        (nil, .refuse), (presented(), .rotate), (presented(expiresIn: 0), .refuse),
-        (presented(rotatedAgo: 0), .replay), (presented(rotatedAgo: 30), .replay),
-        (presented(rotatedAgo: 31), .revokeFamily), (presented(expiresIn: -1, rotatedAgo: 31), .revokeFamily),
-        (presented(revoked: true), .refuse), (presented(rotatedAgo: 31, revoked: true), .refuse),
-    ] as [(RefreshRules.Presented?, RefreshRules.Decision)])
+    @Test(
+        arguments: [
+            (nil, .refuse), (presented(), .rotate), (presented(expiresIn: 0), .refuse),
+            (presented(rotatedAgo: 0), .replay), (presented(rotatedAgo: 30), .replay),
+            (presented(rotatedAgo: 31), .revokeFamily), (presented(expiresIn: -1, rotatedAgo: 31), .revokeFamily),
+            (presented(revoked: true), .refuse), (presented(rotatedAgo: 31, revoked: true), .refuse),
+        ] as [(RefreshRules.Presented?, RefreshRules.Decision)])
     func `a refresh token is taken once, replayed within 30 seconds, and betrays its thief after`(
         presented: RefreshRules.Presented?, decision: RefreshRules.Decision
     ) {
@@ -66,10 +67,11 @@ import Testing
     @Test func `each choice is a line of its own, marketing one for each channel, refusals too`() {
         let choices = ConsentChoices(terms: true, personalData: true, marketing: false)
         let records = choices.records(textVersion: "7", source: .web, at: self.now)
-        #expect(records.map { "\($0.purpose.rawValue)/\($0.channel.rawValue)/\($0.isGranted)" } == [
-            "terms/any/true", "personal-data/any/true", "marketing/sms/false", "marketing/email/false",
-            "marketing/push/false",
-        ])
+        #expect(
+            records.map { "\($0.purpose.rawValue)/\($0.channel.rawValue)/\($0.isGranted)" } == [
+                "terms/any/true", "personal-data/any/true", "marketing/sms/false", "marketing/email/false",
+                "marketing/push/false",
+            ])
         #expect(records.allSatisfy { $0.textVersion == "7" && $0.source == .web && $0.recordedAt == self.now })
     }
 }

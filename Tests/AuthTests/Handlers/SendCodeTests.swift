@@ -35,7 +35,9 @@ private final class GatewayUnderTest: SMSGateway {
     }
 
     private func states(_ world: AuthWorld) async throws -> [DeliveryState] {
-        try await world.owner.query("select state from auth.sms order by sending").map { try $0.decode(DeliveryState.self) }
+        try await world.owner.query("select state from auth.sms order by sending").map {
+            try $0.decode(DeliveryState.self)
+        }
     }
 
     @Test func `the message goes to the phone with the code, once`() async throws {

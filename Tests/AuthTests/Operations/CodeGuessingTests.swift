@@ -14,11 +14,13 @@ import Testing
     }
 
     private func attempts(_ world: AuthWorld, _ challenge: Challenge.ID) async throws -> Int {
-        try await world.owner.one("select attempts from auth.challenge where challenge_id = \(challenge)").decode(Int.self)
+        try await world.owner.one("select attempts from auth.challenge where challenge_id = \(challenge)").decode(
+            Int.self)
     }
 
     /// supabase/auth #2819: no attempts counted per code, and none across addresses.
-    @Test func `A22: fifty wrong guesses at once spend three attempts, and the right code comes too late`() async throws {
+    @Test func `A22: fifty wrong guesses at once spend three attempts, and the right code comes too late`() async throws
+    {
         let world = try AuthWorld()
         let challenge = try await world.challenge()
         let wrong = try await world.wrongCode(for: challenge)
@@ -82,10 +84,12 @@ import Testing
     }
 
     private func digits(_ world: AuthWorld, _ challenge: Challenge.ID) async throws -> Int {
-        try await world.owner.one("select digits from auth.challenge where challenge_id = \(challenge)").decode(Int.self)
+        try await world.owner.one("select digits from auth.challenge where challenge_id = \(challenge)").decode(
+            Int.self)
     }
 
-    @Test func `A23: codes that are open when the tenth failure happens are refused, even the right one`() async throws {
+    @Test func `A23: codes that are open when the tenth failure happens are refused, even the right one`() async throws
+    {
         let world = try AuthWorld()
         var open: [Challenge.ID] = []
         for _ in 0..<5 { open.append(try await world.challenge()) }

@@ -22,7 +22,9 @@ import Web
     }
 
     private func sign(_ world: AuthWorld) async throws -> String {
-        try await world.parts.signer.signAccessToken(member: IDGenerator.seeded().next(), session: IDGenerator.seeded(2).next()).text
+        try await world.parts.signer.signAccessToken(
+            member: IDGenerator.seeded().next(), session: IDGenerator.seeded(2).next()
+        ).text
     }
 
     private func keyName(_ token: String) throws -> String {
@@ -36,7 +38,8 @@ import Web
         let rotated = try await world.parts.rotate(.asked)
         #expect(rotated)
         world.clock.advance(by: .seconds(299))
-        #expect(try self.keyName(old) == self.keyName(await self.sign(world)), "the new key is published before it signs")
+        #expect(
+            try self.keyName(old) == self.keyName(await self.sign(world)), "the new key is published before it signs")
         #expect(try await self.published(world).count == 2)
 
         let last = try await self.sign(world)

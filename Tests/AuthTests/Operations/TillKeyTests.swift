@@ -8,7 +8,8 @@ import Testing
 @testable import Auth
 
 @Suite(.authDatabase, .capturedLogs) struct TillKeyTests {
-    private func issue(_ world: AuthWorld, scopes: [String] = ["receipts", "spend"]) async throws -> IssueTillKey.Issued {
+    private func issue(_ world: AuthWorld, scopes: [String] = ["receipts", "spend"]) async throws -> IssueTillKey.Issued
+    {
         let issue = IssueTillKey(database: world.database, bus: world.bus, clock: world.clock, random: world.random)
         return try await issue(store: StoreID("store-7"), scopes: scopes, label: "Касса 1")
     }

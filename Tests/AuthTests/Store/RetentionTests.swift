@@ -18,8 +18,9 @@ import Testing
 
         world.clock.advance(by: .seconds(250))
         try await world.parts.keepHouse()
-        guard case .registration = try await world.parts.routes.logIn(
-            last, answer: world.code(of: last), device: DeviceName(userAgent: nil))
+        guard
+            case .registration = try await world.parts.routes.logIn(
+                last, answer: world.code(of: last), device: DeviceName(userAgent: nil))
         else {
             Issue.record("a code stopped working before its time")
             return

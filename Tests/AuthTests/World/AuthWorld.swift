@@ -42,8 +42,8 @@ struct AuthWorld: Sendable {
                 clientAddress: ClientAddress(trustedProxies: []), logger: CapturedLogs.logger))
     }
 
-    /// Opens every connection of the pool, so that what is asked at once runs at once and not one after the other on the
-    /// connection that happens to be open.
+    /// Opens every connection of the pool, so that what is asked at once runs at once and not one after the other on
+    /// the connection that happens to be open.
     func openConnections(_ count: Int = 4) async throws {
         guard count > 0 else { return }
         try await self.database.withConnection { connection in
@@ -70,7 +70,9 @@ struct AuthWorld: Sendable {
     }
 
     /// Asks for a code and gets one.
-    func challenge(_ phone: String = "+79161234567", from network: ClientNetwork = .unknown) async throws -> Challenge.ID {
+    func challenge(_ phone: String = "+79161234567", from network: ClientNetwork = .unknown) async throws
+        -> Challenge.ID
+    {
         try await self.parts.routes.requestChallenge(PhoneNumber(parsing: phone), from: network).get().challenge
     }
 
@@ -103,7 +105,8 @@ struct AuthWorld: Sendable {
 }
 
 extension AuthPolicy {
-    /// The router knows no addresses, so that all its requests come from one network: its quotas have suites of their own.
+    /// The router knows no addresses, so that all its requests come from one network: its quotas have suites of their
+    /// own.
     static var unlimitedNetwork: AuthPolicy {
         var policy = AuthPolicy()
         policy.quotas.perNetworkHour = 1_000_000

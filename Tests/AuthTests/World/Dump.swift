@@ -4,8 +4,8 @@ import Postgres
 @testable import Auth
 
 extension AuthWorld {
-    /// Every row of every table of auth and of the queue as text, but for the development gateway's outbox, whose purpose is
-    /// to hold what was sent.
+    /// Every row of every table of auth and of the queue as text, but for the development gateway's outbox, whose
+    /// purpose is to hold what was sent.
     func dump() async throws -> String {
         let tables = try await self.owner.query(
             """
@@ -29,6 +29,7 @@ extension [UInt8] {
     /// As PostgreSQL prints a bytea.
     var hex: String {
         let digits = Array("0123456789abcdef".utf8)
-        return String(decoding: self.flatMap { byte in [digits[Int(byte >> 4)], digits[Int(byte & 15)]] }, as: UTF8.self)
+        return String(
+            decoding: self.flatMap { byte in [digits[Int(byte >> 4)], digits[Int(byte & 15)]] }, as: UTF8.self)
     }
 }
