@@ -1,4 +1,5 @@
 public import Hummingbird
+import Kernel
 
 /// One page of a list: `{"items": […], "next": "…"}`. The last page has no `next`.
 public struct Page<Item: Encodable & Sendable>: Encodable, Sendable {

@@ -82,13 +82,6 @@ import Testing
         #expect(throws: Envelope.Damaged.self) { try other.openSuccessor(sealed) }
     }
 
-    @Test(arguments: [[], [0], [255, 255], [0xfb, 0xff, 0xbf], [1, 2, 3, 4]] as [[UInt8]])
-    func `base64url is the URL-safe alphabet without padding`(bytes: [UInt8]) {
-        let text = Base64URL.encode(bytes)
-        #expect(text.utf8.allSatisfy { !"+/=".utf8.contains($0) })
-        #expect(Base64URL.decode(text) == bytes)
-    }
-
     @Test func `a till's key has 160 random bits of secret and its hash is the secret's`() throws {
         let key = TillKeyText(.seeded())
         let parts = key.reveal().split(separator: "_").map(String.init)

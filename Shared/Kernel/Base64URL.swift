@@ -1,8 +1,9 @@
 import FoundationEssentials
 
 /// Base64 with the alphabet for URLs and without padding (RFC 4648, 5).
-enum Base64URL {
-    static func encode(_ bytes: [UInt8]) -> String {
+public enum Base64URL {
+    /// Writes bytes; never ends in `=`.
+    public static func encode(_ bytes: [UInt8]) -> String {
         String(
             Data(bytes).base64EncodedString().compactMap { character -> Character? in
                 switch character {
@@ -14,8 +15,8 @@ enum Base64URL {
             })
     }
 
-    /// nil for anything else.
-    static func decode(_ text: some StringProtocol) -> [UInt8]? {
+    /// Reads what ``encode(_:)`` writes; nil for anything else.
+    public static func decode(_ text: some StringProtocol) -> [UInt8]? {
         guard text.utf8.allSatisfy({ $0 != UInt8(ascii: "+") && $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "=") })
         else { return nil }
         var base64 = String(text.map { $0 == "-" ? "+" : $0 == "_" ? "/" : $0 })
