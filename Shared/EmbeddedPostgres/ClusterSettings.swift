@@ -2,7 +2,8 @@
 public enum ClusterProfile: String, Sendable, Codable {
     /// Every commit is on disk before it is acknowledged.
     case durable
-    /// For tests: nothing is flushed, so a crash of the machine loses everything. A crash of the server alone does not.
+    /// For tests: nothing is flushed, so a crash of the machine loses everything. A crash of the server alone loses
+    /// nothing: what is committed has been handed to the system.
     case volatile
 
     /// What a cluster of this profile is started with.
@@ -20,7 +21,6 @@ public enum ClusterProfile: String, Sendable, Codable {
                 "max_connections = 500",
                 "shared_buffers = '128MB'",
                 "fsync = off",
-                "synchronous_commit = off",
                 "full_page_writes = off",
                 "wal_level = minimal",
                 "max_wal_senders = 0",
