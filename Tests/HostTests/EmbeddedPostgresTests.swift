@@ -64,7 +64,17 @@ import Testing
             try await server.stop()
             // As after a crash and a reboot: the number is that of a living process, which is ours.
             let number = ProcessInfo.processInfo.processIdentifier
-            let left = "\(number)\n\(server.dataFolder)\n0\n\(server.port)\n\(server.socketFolder)\n127.0.0.1\n0 0\nready\n"
+            let left = """
+                \(number)
+                \(server.dataFolder)
+                0
+                \(server.port)
+                \(server.socketFolder)
+                127.0.0.1
+                0 0
+                ready
+
+                """
             try left.write(toFile: "\(server.dataFolder)/postmaster.pid", atomically: false, encoding: .utf8)
             try "\(number)\n".write(
                 toFile: "\(server.socketFolder)/.s.PGSQL.\(server.port).lock", atomically: false, encoding: .utf8)
