@@ -31,7 +31,8 @@ struct PromotionsParts: Sendable {
     ) {
         let rulesets = Rulesets(database: database)
         let judge = JudgeSales(
-            database: database, findMembers: FindMembers(database: database, bus: bus, clock: clock), rulesets: rulesets)
+            database: database, findMembers: FindMembers(database: database, bus: bus, clock: clock), rulesets: rulesets
+        )
         let verifier = AccessTokenVerifier(clock: clock, keys: signingKeys)
         self.database = database
         self.requests = RateLimiter(

@@ -1,4 +1,5 @@
 import Kernel
+
 @testable import Promotions
 
 /// Valid things with defaults: a test names only what it is about.

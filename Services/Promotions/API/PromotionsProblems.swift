@@ -45,7 +45,8 @@ extension Problem {
         case .alreadyEnded(let state): self.init(ProblemKind.alreadyEnded, extensions: ["state": .text(state.rawValue)])
         case .overAuthorised(let points):
             self.init(
-                ProblemKind.overAuthorised, violations: [Violation(pointer: "/points", code: ProblemKind.overAuthorised.code)],
+                ProblemKind.overAuthorised,
+                violations: [Violation(pointer: "/points", code: ProblemKind.overAuthorised.code)],
                 extensions: ["authorised": .integer(points.amount)])
         }
     }

@@ -46,9 +46,10 @@ struct SpendingRoutes: Sendable {
         }
         do {
             let (authorisation, isRepeated) = try await self.authorise(wanted, from: till)
-            if isRepeated { return try .json(AuthorisationAnswer(authorisation), headers: [.idempotentReplayed: "true"]) }
+            let answer = AuthorisationAnswer(authorisation)
+            if isRepeated { return try .json(answer, headers: [.idempotentReplayed: "true"]) }
             self.placed.increment()
-            return try .json(AuthorisationAnswer(authorisation), status: .created)
+            return try .json(answer, status: .created)
         } catch let refusal as SpendingRefusal {
             self.refused.increment()
             throw Problem(refusal)

@@ -8,8 +8,12 @@ import Web
 struct TillRoutes: Sendable {
     /// Bytes of a body: ten thousand lines are read, so that they are refused as lines; five megabytes are not.
     static let bodyBytesMax = 4 * 1024 * 1024
+    /// Receipts that arrive while so many transactions run are stored together, so many at a time.
+    private static let transactionsMax = 3
+    private static let receiptsMax = 32
+    private static let waitingMax = 2000
 
-    private let accept: AcceptReceipts
+    private let accept: Gatherer<AcceptReceipts.Delivery, Result<AcceptReceipts.Acceptance, ReceiptRefusal>>
     private let acceptBatch: AcceptBatch
     private let quote: QuoteSale
     private let accepted = Counter(label: "promotions_receipts_total", dimensions: [("outcome", "accepted")])
@@ -17,7 +21,10 @@ struct TillRoutes: Sendable {
     private let refused = Counter(label: "promotions_receipts_total", dimensions: [("outcome", "refused")])
 
     init(accept: AcceptReceipts, acceptBatch: AcceptBatch, quote: QuoteSale) {
-        (self.accept, self.acceptBatch, self.quote) = (accept, acceptBatch, quote)
+        self.accept = Gatherer(
+            width: Self.transactionsMax, sizeMax: Self.receiptsMax, waitingMax: Self.waitingMax
+        ) { try await accept($0) }
+        (self.acceptBatch, self.quote) = (acceptBatch, quote)
     }
 
     func add(to group: RouterGroup<ClubRequestContext>) {
@@ -39,7 +46,7 @@ struct TillRoutes: Sendable {
     }
 
     private func acceptReceipt(_ body: ReceiptBody, from till: Till) async throws -> Answer {
-        let outcome = try await self.accept([try body.parsedOrProblem()], from: till)[0]
+        let outcome = try await self.accept(.init(receipt: try body.parsedOrProblem(), till: till))
         self.count(outcome)
         switch outcome {
         case .success(.accepted(let answer)):

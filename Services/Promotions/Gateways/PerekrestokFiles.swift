@@ -77,7 +77,8 @@ private struct Node: Decodable {
     func records(at position: Int, below parent: String?) -> [CategoryRecord] {
         let tags = [self.category.isAlcohol ? "alcohol" : nil, self.category.isTobacco ? "tobacco" : nil]
         let record = CategoryRecord(
-            id: String(self.category.id), slug: self.category.slug, title: self.category.title, parent: parent, position: Int32(clamping: position),
+            id: String(self.category.id), slug: self.category.slug, title: self.category.title, parent: parent,
+            position: Int32(clamping: position),
             tags: tags.compactMap { $0 })
         return [record]
             + self.children.enumerated().flatMap { $0.element.records(at: $0.offset, below: record.id) }

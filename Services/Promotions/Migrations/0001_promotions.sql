@@ -110,7 +110,9 @@ create table promotions.receipt_line (
     name       text,
     category   text,
     tags       text[],
-    primary key (member_id, sold_at, receipt_id, position)
+    -- The receipt first: its lines are written together, at the right edge of the index. By member they are found
+    -- through receipt.
+    primary key (receipt_id, position, member_id, sold_at)
 ) partition by range (sold_at);
 grant select, insert on promotions.receipt_line to club_promotions;
 

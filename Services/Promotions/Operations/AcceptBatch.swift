@@ -16,8 +16,8 @@ struct AcceptBatch: Sendable {
     ) async throws -> [Result<AcceptReceipts.Acceptance, ReceiptRefusal>] {
         guard !receipts.isEmpty else { return [] }
         do {
-            return try await self.accept(receipts, from: till)
-        } catch where !Task.isCancelled {
+            return try await self.accept(receipts.map { .init(receipt: $0, till: till) })
+        } catch  where !Task.isCancelled {
             Logger.current.warning(
                 "A batch failed as a whole; its receipts are tried one by one",
                 metadata: ["promotions.receipts": "\(receipts.count)", "error": "\(error)"])
@@ -25,8 +25,8 @@ struct AcceptBatch: Sendable {
         var outcomes: [Result<AcceptReceipts.Acceptance, ReceiptRefusal>] = []
         for receipt in receipts {
             do {
-                outcomes += try await self.accept([receipt], from: till)
-            } catch where !Task.isCancelled {
+                outcomes += try await self.accept([.init(receipt: receipt, till: till)])
+            } catch  where !Task.isCancelled {
                 Logger.current.error("A receipt of a batch failed", metadata: ["error": "\(error)"])
                 outcomes.append(.failure(.undecided))
             }

@@ -3,7 +3,8 @@ import JobQueue
 import Kernel
 import Postgres
 
-/// Accepts receipts: judges them, stores them with the ruleset pinned, and sends them to the ledger, in one transaction.
+/// Accepts receipts: judges them, stores them with the ruleset pinned, and sends them to the ledger, in one
+/// transaction.
 ///
 /// A receipt is its fiscal triple. Whoever delivers it again gets the answer that is stored; the same triple with other
 /// content is refused and written down as a suspicion. Of receipts delivered at the same moment one is stored, and the
@@ -13,6 +14,12 @@ struct AcceptReceipts: Sendable {
         case accepted(ReceiptAnswer)
         /// Stored before; the answer of then.
         case repeated(ReceiptAnswer)
+    }
+
+    /// A receipt and who brought it.
+    struct Delivery: Sendable {
+        let receipt: TillReceipt
+        let till: Till
     }
 
     private let database: Database
@@ -31,26 +38,24 @@ struct AcceptReceipts: Sendable {
     }
 
     /// One answer for each receipt, in their order. All are stored in one transaction, each refused alone.
-    func callAsFunction(
-        _ receipts: [TillReceipt], from till: Till
-    ) async throws -> [Result<Acceptance, ReceiptRefusal>] {
+    func callAsFunction(_ deliveries: [Delivery]) async throws -> [Result<Acceptance, ReceiptRefusal>] {
         let now = self.clock.now
-        let judgements = try await self.judge(receipts.map(\.sale), from: till, at: now)
+        let judgements = try await self.judge(deliveries.map { ($0.receipt.sale, $0.till) }, at: now)
+        let recalled = try await self.recall(deliveries, judgements)
         var judged: [JudgedReceipt] = []
         var outcomes: [Result<Acceptance, ReceiptRefusal>?] = []
-        for (receipt, judgement) in zip(receipts, judgements) {
+        for (delivery, judgement) in zip(deliveries, judgements) {
             switch judgement {
             case .success(let judgement):
                 judged.append(
                     JudgedReceipt(
-                        id: self.ids.next(), receipt: receipt, member: judgement.member,
-                        evaluation: judgement.evaluation, fingerprint: receipt.fingerprint, till: till.key,
-                        acceptedAt: now))
+                        id: self.ids.next(), receipt: delivery.receipt, member: judgement.member,
+                        evaluation: judgement.evaluation, fingerprint: delivery.receipt.fingerprint,
+                        till: delivery.till.key, acceptedAt: now))
                 outcomes.append(nil)
-            case .failure(.tooOld):
-                outcomes.append(try await self.recall(receipt))
             case .failure(let refusal):
-                outcomes.append(.failure(refusal))
+                let earlier = recalled[delivery.receipt]
+                outcomes.append(earlier.map { .success(.repeated($0)) } ?? .failure(refusal))
             }
         }
         var stored = try await self.store(judged).makeIterator()
@@ -58,10 +63,20 @@ struct AcceptReceipts: Sendable {
     }
 
     /// A receipt that was accepted in time and is repeated after its time is answered like any repetition.
-    private func recall(_ receipt: TillReceipt) async throws -> Result<Acceptance, ReceiptRefusal> {
-        let stored = try await self.store.stored([receipt.fiscal], in: self.database)[receipt.fiscal]
-        guard let stored, stored.fingerprint == receipt.fingerprint else { return .failure(.tooOld) }
-        return .success(.repeated(stored.answer))
+    private func recall(
+        _ deliveries: [Delivery], _ judgements: [Result<JudgeSales.Judgement, ReceiptRefusal>]
+    ) async throws -> [TillReceipt: ReceiptAnswer] {
+        let late = zip(deliveries, judgements).compactMap { delivery, judgement -> TillReceipt? in
+            if case .failure(.tooOld) = judgement { delivery.receipt } else { nil }
+        }
+        guard !late.isEmpty else { return [:] }
+        let stored = try await self.store.stored(late.map(\.fiscal), in: self.database)
+        var answers: [TillReceipt: ReceiptAnswer] = [:]
+        for receipt in late {
+            guard let stored = stored[receipt.fiscal], stored.fingerprint == receipt.fingerprint else { continue }
+            answers[receipt] = stored.answer
+        }
+        return answers
     }
 
     private func store(_ judged: [JudgedReceipt]) async throws -> [Result<Acceptance, ReceiptRefusal>] {

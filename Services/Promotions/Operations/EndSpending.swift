@@ -92,7 +92,8 @@ struct EndSpending: Sendable {
         }
     }
 
-    /// The ledger says that the hold has ended otherwise, most often by running out: this is written down as it is there.
+    /// The ledger says that the hold has ended otherwise, most often by running out: this is written down as it is
+    /// there.
     private func settle(_ next: Authorisation, refused refusal: HoldRefusal) async throws -> Never {
         var settled = next
         settled.captured = nil

@@ -4,7 +4,8 @@ import Kernel
 import Postgres
 import Web
 
-/// Finds the holders of cards that the projection has not heard of: the event may still be on its way, so auth is asked.
+/// Finds the holders of cards that the projection has not heard of: the event may still be on its way, so auth is
+/// asked.
 struct FindMembers: Sendable {
     private let database: Database
     private let bus: Bus

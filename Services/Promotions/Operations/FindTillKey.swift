@@ -25,7 +25,8 @@ struct FindTillKey: Sendable {
 
     /// The key, revoked or not; nil when there is none of this id.
     ///
-    /// - Throws: `rate-limited` when too many unknown keys were asked for, and what the call throws when the projection has not heard of the key and auth does not answer in time.
+    /// - Throws: `rate-limited` when too many unknown keys were asked for, and what the call throws when the projection
+    ///   has not heard of the key and auth does not answer in time.
     func callAsFunction(_ id: String) async throws -> TillKeyStore.Key? {
         if let key = self.known[id] { return key }
         if self.unknown[id] != nil { return nil }

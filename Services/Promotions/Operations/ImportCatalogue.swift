@@ -27,8 +27,8 @@ public struct ImportCatalogue: Sendable {
 
     /// Products. Of several records of one product the last counts.
     ///
-    /// - Parameter shelves: the categories that the source names beside its products. One that the catalogue has already
-    ///   is left as the tree told it.
+    /// - Parameter shelves: the categories that the source names beside its products. One that the catalogue has
+    ///   already is left as the tree told it.
     public func callAsFunction(
         _ products: [ProductRecord], on shelves: [CategoryRecord] = []
     ) async throws -> ImportOutcome {

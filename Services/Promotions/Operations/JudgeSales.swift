@@ -22,15 +22,16 @@ struct JudgeSales: Sendable {
 
     /// One judgement for each sale, in their order.
     func callAsFunction(
-        _ sales: [Sale], from till: Till, at now: Timestamp
+        _ sales: [(sale: Sale, till: Till)], at now: Timestamp
     ) async throws -> [Result<Judgement, ReceiptRefusal>] {
-        let presentations = try await self.cards.present(sales, in: self.database)
+        let presentations = try await self.cards.present(sales.map(\.sale), in: self.database)
         guard let number = presentations.first?.ruleset else { throw NoRulesetInForce() }
         let ruleset = try await self.rulesets.version(number)
-        let latecomers = await self.findLatecomers(sales, presentations, from: till, at: now)
-        return try zip(sales, presentations).map { sale, presentation in
+        let latecomers = await self.findLatecomers(sales, presentations, at: now)
+        return try zip(sales, presentations).map { presented, presentation in
+            let sale = presented.sale
             do throws(ReceiptRefusal) {
-                try Self.admit(sale, presentation, from: till, at: now)
+                try Self.admit(sale, presentation, from: presented.till, at: now)
             } catch {
                 return .failure(error)
             }
@@ -54,11 +55,12 @@ struct JudgeSales: Sendable {
 
     /// The holders of the cards that the projection has not heard of, among the sales that could be let in.
     private func findLatecomers(
-        _ sales: [Sale], _ presentations: [CardStore.Presentation], from till: Till, at now: Timestamp
+        _ sales: [(sale: Sale, till: Till)], _ presentations: [CardStore.Presentation], at now: Timestamp
     ) async -> [CardNumber: Result<Member.ID, ReceiptRefusal>] {
         var cards: Set<CardNumber> = []
-        for (sale, presentation) in zip(sales, presentations) where presentation.member == nil {
-            if (try? Self.admit(sale, presentation, from: till, at: now)) != nil { cards.insert(sale.card) }
+        for (presented, presentation) in zip(sales, presentations) where presentation.member == nil {
+            let isAdmitted = (try? Self.admit(presented.sale, presentation, from: presented.till, at: now)) != nil
+            if isAdmitted { cards.insert(presented.sale.card) }
         }
         guard !cards.isEmpty else { return [:] }
         do {

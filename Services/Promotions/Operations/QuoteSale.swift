@@ -10,7 +10,7 @@ struct QuoteSale: Sendable {
     }
 
     func callAsFunction(_ sale: Sale, from till: Till) async throws -> Result<Evaluation, ReceiptRefusal> {
-        let judgements = try await self.judge([sale], from: till, at: self.clock.now)
+        let judgements = try await self.judge([(sale, till)], at: self.clock.now)
         return judgements[0].map(\.evaluation)
     }
 }

@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Kernel
 import Postgres
 
@@ -15,9 +14,9 @@ struct AuthorisationStore: Sendable {
                 state, created_at, changed_at
             )
             values (
-                \(attempt.id.raw), \(attempt.member.raw), \(attempt.store.text), \(attempt.till),
-                \(attempt.idempotencyKey.text), \(attempt.fingerprint), \(attempt.token), \(attempt.points.amount),
-                \(attempt.total.amount), \(attempt.state.rawValue), \(now), \(now)
+                \(attempt.id), \(attempt.member), \(attempt.store), \(attempt.till),
+                \(attempt.idempotencyKey), \(attempt.fingerprint), \(attempt.token), \(attempt.points),
+                \(attempt.total), \(attempt.state), \(now), \(now)
             )
             on conflict do nothing
             """) == 1
@@ -34,8 +33,7 @@ struct AuthorisationStore: Sendable {
                 state, refusal, available, captured, expires_at
             from promotions.authorisation
             where till_key = \(till) and idempotency_key = \(key.text)
-            """
-        ).flatMap(Self.authorisation)
+            """, as: Authorisation.self)
     }
 
     func find(_ id: Hold.ID, in runner: borrowing some QueryRunner & ~Copyable) async throws -> Authorisation? {
@@ -45,9 +43,8 @@ struct AuthorisationStore: Sendable {
                 authorisation_id, member_id, store_id, till_key, idempotency_key, fingerprint, token_id, points, total,
                 state, refusal, available, captured, expires_at
             from promotions.authorisation
-            where authorisation_id = \(id.raw)
-            """
-        ).flatMap(Self.authorisation)
+            where authorisation_id = \(id)
+            """, as: Authorisation.self)
     }
 
     /// Takes a step; false when the authorisation is not (any more) where the step begins.
@@ -58,27 +55,27 @@ struct AuthorisationStore: Sendable {
         try await runner.execute(
             """
             update promotions.authorisation
-            set state = \(next.state.rawValue), refusal = \(next.refusal), available = \(next.available?.amount),
-                captured = \(next.captured?.amount), expires_at = \(next.expiresAt), changed_at = \(now)
-            where authorisation_id = \(next.id.raw) and state = \(state.rawValue)
+            set state = \(next.state), refusal = \(next.refusal), available = \(next.available),
+                captured = \(next.captured), expires_at = \(next.expiresAt), changed_at = \(now)
+            where authorisation_id = \(next.id) and state = \(state)
             """) == 1
     }
 
     func isStoreKnown(_ store: StoreID, in runner: borrowing some QueryRunner & ~Copyable) async throws -> Bool {
         try await runner.first("select from promotions.store where store_id = \(store.text)") != nil
     }
+}
 
-    private static func authorisation(_ row: Row) throws -> Authorisation? {
-        let (id, member, store, till, key, fingerprint, token, points, total, state, refusal, available, captured, expiry) =
-            try row.decode(
-                UUID.self, UUID.self, String.self, String.self, String.self, [UInt8].self, String.self, Int64.self,
-                Int64.self, String.self, String?.self, Int64?.self, Int64?.self, Timestamp?.self)
-        guard let store = StoreID(store), let key = IdempotencyKey(key), let points = Points(points),
-            let total = Kopecks(total), let state = Authorisation.State(rawValue: state)
-        else { return nil }
-        return Authorisation(
-            id: Hold.ID(id), member: Member.ID(member), store: store, till: till, idempotencyKey: key,
-            fingerprint: fingerprint, token: token, points: points, total: total, state: state, refusal: refusal,
-            available: available.flatMap { Points($0) }, captured: captured.flatMap { Points($0) }, expiresAt: expiry)
+extension Authorisation: RowDecodable {
+    init(row: Row) throws {
+        self.init(
+            id: try row.value("authorisation_id"), member: try row.value("member_id"), store: try row.value("store_id"),
+            till: try row.value("till_key"), idempotencyKey: try row.value("idempotency_key"),
+            fingerprint: try row.value("fingerprint"), token: try row.value("token_id"),
+            points: try row.value("points"), total: try row.value("total"), state: try row.value("state"),
+            refusal: try row.value("refusal"), available: try row.value("available"),
+            captured: try row.value("captured"), expiresAt: try row.value("expires_at"))
     }
 }
+
+extension Authorisation.State: PostgresWrapper {}

@@ -105,7 +105,8 @@ struct ReceiptStore: Sendable {
             insert into promotions.fraud_event (
                 kind, seen_at, fn, fd, fpd, receipt_id, store_id, till_key, fingerprint
             )
-            select 'fiscal-conflict', seen.at, fn, fd, fpd, key.receipt_id, seen.store_id, seen.till_key, seen.fingerprint
+            select
+                'fiscal-conflict', seen.at, fn, fd, fpd, key.receipt_id, seen.store_id, seen.till_key, seen.fingerprint
             from unnest(
                 \(receipts.map(\.receipt.fiscal.fn)), \(receipts.map(\.receipt.fiscal.fd)),
                 \(receipts.map(\.receipt.fiscal.fpd)), \(receipts.map(\.acceptedAt)),

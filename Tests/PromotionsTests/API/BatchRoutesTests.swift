@@ -13,7 +13,8 @@ import Testing
         return #"{"operations": [\#(operations.joined(separator: ","))]}"#
     }
 
-    private func deliver(_ operations: [(key: String, receipt: String)], to world: TillWorld) async throws -> BatchSeen {
+    private func deliver(_ operations: [(key: String, receipt: String)], to world: TillWorld) async throws -> BatchSeen
+    {
         let body = self.batch(operations)
         let answer = try await world.client { try await $0.ask(.post, "/pos/v1/batch", body) }
         #expect(answer.status == 200)

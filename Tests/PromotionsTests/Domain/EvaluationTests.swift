@@ -6,18 +6,21 @@ import Testing
 
 @Suite struct EvaluationTests {
     private func evaluate(
-        _ lines: [ReceiptLine], _ ruleset: Ruleset = Make.ruleset(exclusions: [Make.tobacco]), at now: Timestamp = Make.noon
+        _ lines: [ReceiptLine], _ ruleset: Ruleset = Make.ruleset(exclusions: [Make.tobacco]),
+        at now: Timestamp = Make.noon
     ) throws -> Evaluation {
         let member = MemberFacts(member: IDGenerator.uuidV7(clock: SystemClock()).next())
         return try Ruleset.Version(number: 7, ruleset: ruleset).evaluate(Make.sale(lines), for: member, at: now)
     }
 
-    @Test(arguments: [
-        (sums: [10_000], points: 10), (sums: [999], points: 0), (sums: [1000], points: 1), (sums: [1999], points: 1),
-        // Rounded down once: each of these lines alone would give nothing.
-        (sums: [400, 400, 400], points: 1), (sums: [999, 1], points: 1), (sums: [0], points: 0),
-        (sums: [1_000_000_000_000], points: 1_000_000_000),
-    ] as [(sums: [Int64], points: Int64)])
+    @Test(
+        arguments: [
+            (sums: [10_000], points: 10), (sums: [999], points: 0), (sums: [1000], points: 1),
+            (sums: [1999], points: 1),
+            // Rounded down once: each of these lines alone would give nothing.
+            (sums: [400, 400, 400], points: 1), (sums: [999, 1], points: 1), (sums: [0], points: 0),
+            (sums: [1_000_000_000_000], points: 1_000_000_000),
+        ] as [(sums: [Int64], points: Int64)])
     func `a point for each 10 roubles of the receipt, rounded down once`(sums: [Int64], points: Int64) throws {
         let lines = sums.enumerated().map { Make.line(Int32($0.offset + 1), sum: $0.element) }
         let evaluation = try self.evaluate(lines)
@@ -60,7 +63,8 @@ import Testing
     }
 
     @Test func `a rule counts only the lines it names, and rules add up`() throws {
-        let wine = Make.rule("wine", points: 1, kopecks: 100, lines: .all([.category(["wine"]), .not(.tag(["cheap"]))]))
+        let wine = Make.rule(
+            "wine", points: 1, kopecks: 100, lines: .all([.category(["wine"]), .not(.tag(["cheap"]))]))
         let evaluation = try self.evaluate(
             [
                 Make.line(1, sum: 10_000), Make.line(2, sum: 20_000, category: "wine"),
@@ -72,10 +76,11 @@ import Testing
         #expect(evaluation.points == Points(260))
     }
 
-    @Test(arguments: [
-        (from: -1, to: 1, applies: true), (from: 0, to: 1, applies: true), (from: -1, to: 0, applies: false),
-        (from: 1, to: 2, applies: false),
-    ] as [(from: Int64, to: Int64, applies: Bool)])
+    @Test(
+        arguments: [
+            (from: -1, to: 1, applies: true), (from: 0, to: 1, applies: true), (from: -1, to: 0, applies: false),
+            (from: 1, to: 2, applies: false),
+        ] as [(from: Int64, to: Int64, applies: Bool)])
     func `a window is half-open and asks for the time of the sale`(from: Int64, to: Int64, applies: Bool) throws {
         let window = Window(from: Make.noon + .seconds(from), to: Make.noon + .seconds(to))
         let evaluation = try self.evaluate(

@@ -43,11 +43,13 @@ import Testing
         #expect(defect(Make.ruleset(percentOfTotal: 101)) == .spendingOutOfRange)
     }
 
-    @Test(arguments: [
-        (sums: [10_000], excluded: 0, limit: 990), (sums: [100], excluded: 0, limit: 9), (sums: [9], excluded: 0, limit: 0),
-        // Excluded lines are not paid with points: what is left is less than 99 % of the total.
-        (sums: [10_000], excluded: 90_000, limit: 1000), (sums: [0], excluded: 90_000, limit: 0),
-    ] as [(sums: [Int64], excluded: Int64, limit: Int64)])
+    @Test(
+        arguments: [
+            (sums: [10_000], excluded: 0, limit: 990), (sums: [100], excluded: 0, limit: 9),
+            (sums: [9], excluded: 0, limit: 0),
+            // Excluded lines are not paid with points: what is left is less than 99 % of the total.
+            (sums: [10_000], excluded: 90_000, limit: 1000), (sums: [0], excluded: 90_000, limit: 0),
+        ] as [(sums: [Int64], excluded: Int64, limit: Int64)])
     func `at most 99 percent of a receipt, and nothing of excluded lines, is paid with points`(
         sums: [Int64], excluded: Int64, limit: Int64
     ) {

@@ -26,7 +26,11 @@ import Testing
             let auth = TillWorld.bus("auth", world.owner)
             try await eventually("promotions hears of cards and keys") {
                 try await world.owner.one(
-                    "select count(*) = 2 from queue.subscription where event in (\(CardIssued.name), \(TillKeyChanged.name))"
+                    """
+                    select count(*) = 2
+                    from queue.subscription
+                    where event in (\(CardIssued.name), \(TillKeyChanged.name))
+                    """
                 ).decode(Bool.self)
             }
             try await world.owner.transaction { transaction in

@@ -56,8 +56,10 @@ import Testing
             CategoryRecord(id: "3", title: "Сыр"),
         ])
         _ = try await importCatalogue([
-            ProductRecord(sku: "a", title: "Форель", category: "1"), ProductRecord(sku: "b", title: "Икра", category: "2"),
-            ProductRecord(sku: "c", title: "Сыр", category: "3"), ProductRecord(sku: "d", title: "Новинка", category: "9"),
+            ProductRecord(sku: "a", title: "Форель", category: "1"),
+            ProductRecord(sku: "b", title: "Икра", category: "2"),
+            ProductRecord(sku: "c", title: "Сыр", category: "3"),
+            ProductRecord(sku: "d", title: "Новинка", category: "9"),
         ])
         func skus(_ category: String?, after: String = "", limit: Int = 10) async throws -> [String] {
             try await CatalogueStore().page(of: category, after: after, limit: limit, in: database).map(\.product.sku)

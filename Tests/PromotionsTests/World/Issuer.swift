@@ -21,7 +21,9 @@ struct Issuer: Sendable {
     }
 
     /// A token of a member's screen.
-    func cardToken(_ member: Member.ID, id: String, expiresAt: Timestamp = Make.noon + .seconds(60)) async throws -> String {
+    func cardToken(
+        _ member: Member.ID, id: String, expiresAt: Timestamp = Make.noon + .seconds(60)
+    ) async throws -> String {
         let token = CardToken(member: member, id: id, expiresAt: expiresAt)
         return try await self.sign(CardTokenClaims(token, issuedAt: Make.noon))
     }

@@ -14,8 +14,8 @@ struct ReceiptJSON {
 
     var text: String {
         """
-        {"fiscal": {"fn": "9999078900000001", "fd": \(self.fiscalDocument), "fpd": 1234567890}, "store": "\(self.store)",
-        "at": "\(self.at)", "card": "\(self.card)", "lines": \(self.lines), "total": \(self.total)}
+        {"fiscal": {"fn": "9999078900000001", "fd": \(self.fiscalDocument), "fpd": 1234567890}, \
+        "store": "\(self.store)", "at": "\(self.at)", "card": "\(self.card)", "lines": \(self.lines), "total": \(self.total)}
         """
     }
 

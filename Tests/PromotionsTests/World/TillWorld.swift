@@ -16,7 +16,7 @@ extension Trait where Self == DatabaseTrait {
     static var promotionsDatabase: Self { .database(JobQueueMigrations.set, PromotionsModule.migrations) }
 }
 
-/// promotions on a database of its own: a store, a till with a key, a member with a card, and a clock that stands still.
+/// promotions on a database of its own: a store, a till with a key, a member with a card, a clock that stands still.
 struct TillWorld: Sendable {
     static let card = Make.card()
     /// Of the till of store 1.
@@ -66,7 +66,8 @@ struct TillWorld: Sendable {
 
     /// A till key whose secret is `secret`.
     func addKey(
-        _ id: String, store: String? = nil, scopes: Set<String>, isRevoked: Bool = false, changedAt: Timestamp = Make.noon
+        _ id: String, store: String? = nil, scopes: Set<String>, isRevoked: Bool = false,
+        changedAt: Timestamp = Make.noon
     ) async throws {
         let key = TillKeyStore.Key(
             id: id, hash: Array(SHA256.hash(data: Data("secret".utf8))), store: store.map(Self.store), scopes: scopes,
