@@ -50,7 +50,7 @@ import Testing
         try #require(steps.count >= 6 && steps.contains { $0.output != nil })
         let mark = "-- end of step --"
         let script = (["set -euo pipefail"] + steps.map { "\($0.script)\necho '\(mark)'" }).joined(separator: "\n")
-        try await TestSystem.run { system in
+        try await TestSystem.run(demo: true) { system in
             let result = try await system.shell.run("bash", ["-c", script], in: Self.repository)
             #expect(result.code == 0, "\(result)")
             let shown = result.output.components(separatedBy: "\(mark)\n").dropLast()

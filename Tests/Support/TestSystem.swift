@@ -9,15 +9,17 @@ public struct TestSystem: Sendable {
     public let shell: ClubShell
 
     /// Has a system for as long as the body runs.
-    /// - Parameter isSeparate: each service is a process of its own.
+    /// - Parameters:
+    ///   - isSeparate: each service is a process of its own.
+    ///   - isDemo: with the demo's data.
     /// - Throws: ``NeverHappened`` when it does not start, and what the body throws.
     public static func run<R>(
-        separate isSeparate: Bool = false, _ body: (TestSystem) async throws -> R
+        separate isSeparate: Bool = false, demo isDemo: Bool = false, _ body: (TestSystem) async throws -> R
     ) async throws -> R {
         let folder =
             "/tmp/club-system-\(ProcessInfo.processInfo.processIdentifier)-\(UInt32.random(in: 0...UInt32.max))"
         let system = TestSystem(folder: folder, shell: ClubShell(data: folder))
-        try await system.up(separate: isSeparate)
+        try await system.up((isSeparate ? ["--separate"] : []) + (isDemo ? ["--demo"] : []))
         let result: Result<R, any Error>
         do {
             result = .success(try await body(system))
@@ -29,17 +31,15 @@ public struct TestSystem: Sendable {
         return try result.get()
     }
 
-    /// Starts it; tests of other processes may take the same ports at the same moment, so it is tried a few times.
-    private func up(separate isSeparate: Bool) async throws {
-        var last = ""
-        for _ in 0..<5 {
-            let port = try Self.freePorts()
-            let flags = isSeparate ? ["--separate"] : []
-            let result = try await self.shell.club(["up", "--detach", "--port", "\(port)"] + flags)
+    /// Starts it; a port that another process has taken since it was found free makes another try.
+    private func up(_ flags: [String]) async throws {
+        while true {
+            let result = try await self.shell.club(["up", "--detach", "--port", "\(try Self.freePorts())"] + flags)
             if result.code == 0 { return }
-            last = result.description
+            guard result.errors.contains("cannot listen") else {
+                throw NeverHappened(description: "club up: \(result)")
+            }
         }
-        throw NeverHappened(description: "club up: \(last)")
     }
 
     /// The first of three ports next to each other that nobody listens on, below those that the system hands out.

@@ -6,13 +6,16 @@ import Promotions
 struct ImportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import", abstract: "Fill the directory of stores and the catalogue from files.",
-        discussion: "Running an import again changes nothing, and says so.",
+        discussion: """
+            The files are JSON in the shapes of the real chain's public catalogue interface. Running an import again \
+            changes nothing, and says so.
+            """,
         subcommands: [Stores.self, Catalogue.self])
 
     /// What an import did, for programs.
     struct Answer: Encodable, Equatable {
-        var written: Int
-        var unchanged: Int
+        let written: Int
+        let unchanged: Int
 
         init(_ outcome: ImportOutcome) {
             self.written = outcome.written
@@ -22,16 +25,12 @@ struct ImportCommand: AsyncParsableCommand {
         var text: String { "\(self.written) written, \(self.unchanged) unchanged" }
     }
 
-    /// Reads a JSON file.
-    static func read<File: Decodable>(_ path: String, as type: File.Type) throws -> File {
+    /// The bytes of a file.
+    static func read(_ path: String) throws -> Data {
         guard let bytes = FileManager.default.contents(atPath: path) else {
             throw CommandFailure(.noInput, "\(path) is missing or cannot be read.")
         }
-        do {
-            return try JSONDecoder().decode(type, from: bytes)
-        } catch {
-            throw CommandFailure(.dataError, "\(path) is not the JSON that is expected: see `club import --help`.")
-        }
+        return bytes
     }
 }
 
@@ -40,8 +39,7 @@ extension ImportCommand {
         static let configuration = CommandConfiguration(
             abstract: "Read a directory of stores.",
             discussion: """
-                The file is {"content": {"items": [{"id", "location": {"coordinates": [longitude, latitude]}, \
-                "features": [{"key", "title"}], "title", "city", "address"}]}}; all but the id may be missing, and a \
+                The file is {"content": {"items": [...]}}, each item with an id, a GeoJSON location and features. A \
                 position of 0, 0 is one that nobody knows.
                 """)
 
@@ -51,7 +49,10 @@ extension ImportCommand {
         var file: String
 
         func run() async throws {
-            let records = try ImportCommand.read(self.file, as: StoresFile.self).records()
+            let bytes = try ImportCommand.read(self.file)
+            guard let records = try? PerekrestokFiles.stores(bytes) else {
+                throw CommandFailure(.dataError, "\(self.file) is no directory of stores.")
+            }
             let outcome = try await OperatorSession.run(in: self.system.folder) { session in
                 try await ImportStores(database: session.database)(records)
             }
@@ -64,9 +65,8 @@ extension ImportCommand {
         static let configuration = CommandConfiguration(
             abstract: "Read a tree of categories, or products.",
             discussion: """
-                A tree is {"content": {"items": [{"category": {"slug", "title"}, "children": [...]}]}}; products are \
-                {"content": {"items": [{"products": [{"title", "masterData": {"plu", "unitName"}, "primaryCategory": \
-                {"slug", "title"}, "priceTag": {"price", "grossPrice"}}]}]}}, prices in kopecks.
+                The file is {"content": {"items": [...]}}: a tree when its items have a category and children, products \
+                when they have products, with prices in kopecks.
                 """)
 
         @OptionGroup var system: SystemOptions
@@ -75,21 +75,26 @@ extension ImportCommand {
         var file: String
 
         private struct Answers: Encodable {
-            let categories: Answer
-            let products: Answer
+            let categories: Answer?
+            let products: Answer?
         }
 
         func run() async throws {
-            let file = try ImportCommand.read(self.file, as: CatalogueFile.self)
-            let products = try file.products()
+            let bytes = try ImportCommand.read(self.file)
             let answers = try await OperatorSession.run(in: self.system.folder) { session in
                 let catalogue = ImportCatalogue(database: session.database)
-                return Answers(
-                    categories: Answer(try await catalogue(file.categories)),
-                    products: Answer(try await catalogue(products, on: file.shelves)))
+                if let tree = try? PerekrestokFiles.categories(bytes) {
+                    return Answers(categories: Answer(try await catalogue(tree)), products: nil)
+                }
+                guard let (products, shelves) = try? PerekrestokFiles.products(bytes) else {
+                    throw CommandFailure(.dataError, "\(self.file) is neither a tree of categories nor products.")
+                }
+                return Answers(categories: nil, products: Answer(try await catalogue(products, on: shelves)))
             }
-            try self.output.output.result(
-                answers, text: "categories: \(answers.categories.text)\nproducts: \(answers.products.text)")
+            let lines = [
+                answers.categories.map { "categories: \($0.text)" }, answers.products.map { "products: \($0.text)" },
+            ]
+            try self.output.output.result(answers, text: lines.compactMap { $0 }.joined(separator: "\n"))
         }
     }
 }
