@@ -17,13 +17,18 @@ struct ServiceProcess: Sendable {
     private static let longestPause = Duration.seconds(10)
     /// One that lived so long was well.
     private static let healthyLife = Duration.seconds(10)
+    /// One that ends by itself so often, and never lived that long, would do so for ever: a port that is taken.
+    private static let failuresMax = 5
     /// Longer than the service's own time for finishing.
     private static let patience = Duration.seconds(35)
 
     /// Runs until the task is cancelled, which stops the service in an orderly way.
-    /// - Throws: ``CommandFailure`` (78) when the service refuses its settings: starting it again would not help.
+    /// - Throws: ``CommandFailure`` when starting it again would not help: 78 when the service refuses its settings, 69
+    ///   when it cannot even begin.
     func run() async throws {
         var pause = Self.shortestPause
+        var failures = 0
+        var wasHealthy = false
         while !Task.isCancelled {
             let start = ContinuousClock.now
             let status: TerminationStatus
@@ -38,7 +43,14 @@ struct ServiceProcess: Sendable {
                 throw CommandFailure(
                     .configuration, "The service \(self.name) refuses its settings; its log says which.")
             }
-            if ContinuousClock.now - start > Self.healthyLife { pause = Self.shortestPause }
+            if ContinuousClock.now - start > Self.healthyLife {
+                wasHealthy = true
+                pause = Self.shortestPause
+            }
+            if case .exited = status { failures += 1 }
+            guard wasHealthy || failures < Self.failuresMax else {
+                throw CommandFailure(.unavailable, "The service \(self.name) ends as soon as it is started.")
+            }
             Output.note("The service \(self.name) ended (\(status)); starting it again in \(pause).")
             try? await Task.sleep(for: pause)
             pause = min(pause * 2, Self.longestPause)
