@@ -25,7 +25,9 @@ extension PostgresCell {
 /// `numeric` in binary: digits of base 10,000, the weight of the first, the sign, the displayed scale, then the digits
 /// (numeric_send in https://github.com/postgres/postgres/blob/REL_15_STABLE/src/backend/utils/adt/numeric.c).
 private func wholeNumeric(_ bytes: UnsafeRawBufferPointer) -> Int64? {
-    func word(_ index: Int) -> Int { Int(Int16(bigEndian: bytes.loadUnaligned(fromByteOffset: index * 2, as: Int16.self))) }
+    func word(_ index: Int) -> Int {
+        Int(Int16(bigEndian: bytes.loadUnaligned(fromByteOffset: index * 2, as: Int16.self)))
+    }
     let count = word(0)
     let weight = word(1)
     let isNegative = word(2) == 0x4000

@@ -113,7 +113,9 @@ struct ConnectionString: Sendable {
         let pairs = Array(values)
         let keywords = pairs.map { strdup($0.key) }
         let texts = pairs.map { strdup($0.value) }
-        defer { (keywords + texts).forEach { free($0) } }
+        defer {
+            for text in keywords + texts { free(text) }
+        }
         let keywordPointers = keywords.map { UnsafePointer($0) } + [nil]
         let valuePointers = texts.map { UnsafePointer($0) } + [nil]
         return PQconnectStartParams(keywordPointers, valuePointers, 0)

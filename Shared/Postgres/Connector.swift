@@ -109,7 +109,8 @@ final class Connector: ReactorClient, @unchecked Sendable {
         self.finish(
             .failure(
                 DatabaseError(
-                    specific.contains(code) ? code : .cannotConnect, context: sqlState == nil ? Self.line(message) : nil,
+                    specific.contains(code) ? code : .cannotConnect,
+                    context: sqlState == nil ? Self.line(message) : nil,
                     sqlState: sqlState, message: message)))
     }
 

@@ -107,7 +107,11 @@ private enum CopyFormat {
 
 /// Writes the values of one column as the column's type wants them.
 struct CopyAdapter {
-    private enum Way { case same, integer(width: Int), json }
+    private enum Way {
+        case same
+        case integer(width: Int)
+        case json
+    }
 
     private let column: String
     private let way: Way

@@ -127,7 +127,9 @@ public final class Database: QueryRunner, Sendable {
                 return waiters
             }
             // Behind the closing of the last connections.
-            self.reactor.loop.post { waiters.forEach { $0.resume() } }
+            self.reactor.loop.post {
+                for waiter in waiters { waiter.resume() }
+            }
         }
     }
 

@@ -39,8 +39,9 @@ public struct Migrator: Sendable {
     /// Applies what is pending, set after set.
     /// - Parameter configuration: of the role that owns the schemas. Its limits on time do not count here.
     /// - Returns: what was applied now.
-    /// - Throws: `DatabaseError` (`migration-failed`): a file that is misnamed, missing or changed since it was applied,
-    ///   a database that is newer than the program, or a statement that failed. What came before stays applied.
+    /// - Throws: `DatabaseError` (`migration-failed`): a file that is misnamed, missing or changed since it was
+    ///   applied, a database that is newer than the program, or a statement that failed. What came before stays
+    ///   applied.
     @discardableResult
     public func migrate(
         _ sets: [MigrationSet], on configuration: DatabaseConfiguration
@@ -147,7 +148,8 @@ public struct Migrator: Sendable {
             order by number
             """)
         return try rows.map { row in
-            let (number, name, checksum, appliedAt) = try row.decode(Int.self, String.self, [UInt8].self, Timestamp.self)
+            let (number, name, checksum, appliedAt) = try row.decode(
+                Int.self, String.self, [UInt8].self, Timestamp.self)
             return Record(number: number, name: name, checksum: checksum, appliedAt: appliedAt)
         }
     }

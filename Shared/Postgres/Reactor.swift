@@ -7,8 +7,8 @@ internal import Glibc
 /// non-blocking manner from here; nothing that blocks may run on this thread.
 ///
 /// It is a task executor, too: a task that mostly talks to the database and computes little may prefer it
-/// (`withTaskExecutorPreference(reactor)`), and then changes no thread for a statement. What such a task computes delays
-/// everybody's statements; by default tasks stay on the common pool.
+/// (`withTaskExecutorPreference(reactor)`), and then changes no thread for a statement. What such a task computes
+/// delays everybody's statements; by default tasks stay on the common pool.
 ///
 /// A process needs one reactor. Its thread lives as long as the process.
 public final class Reactor: SerialExecutor, TaskExecutor, Sendable {

@@ -1,6 +1,6 @@
 internal import CReactor
-internal import HeapModule
 internal import Glibc
+internal import HeapModule
 internal import NIOConcurrencyHelpers
 
 /// What the loop tells the owner of a socket. Called on the reactor's thread only.

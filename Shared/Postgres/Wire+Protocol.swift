@@ -104,8 +104,9 @@ extension Wire {
         switch result.status {
         case PGRES_PIPELINE_SYNC: return .done
         case PGRES_COPY_IN:
-            guard case .copyStart = request.kind else { return .more }
-            return .copying
+            if case .copyStart = request.kind { return .copying }
+            return self.refuseCopy()
+        case PGRES_COPY_OUT, PGRES_COPY_BOTH: return self.refuseCopy()
         default: break
         }
         let step = request.position < request.steps.count ? request.steps[request.position] : nil
@@ -114,6 +115,12 @@ extension Wire {
         } else {
             self.keep(result, at: step, for: request)
         }
+        return .more
+    }
+
+    /// A statement that turned out to be a COPY: libpq would report it for ever, and nobody is there to carry it on.
+    private func refuseCopy() -> Progress {
+        self.close(DatabaseError(.misuse, context: "COPY goes through Transaction.copy"))
         return .more
     }
 

@@ -45,7 +45,7 @@ final class Wire: ReactorClient, @unchecked Sendable {
     // MARK: Requests
 
     func submit(_ request: Request) {
-        assert(self.loop.isCurrent, "a connection was used outside of the reactor's thread")
+        precondition(self.loop.isCurrent, "a connection was used outside of the reactor's thread")
         guard self.handle != nil else { return request.answer(.failure(self.closedBy)) }
         guard self.current == nil else {
             self.queue.append(request)
@@ -161,7 +161,9 @@ final class Wire: ReactorClient, @unchecked Sendable {
     }
 
     private func lost(_ reason: DatabaseError? = nil) {
-        let reason = reason ?? self.current?.failure ?? self.farewell
+        // What the server said goes before what libpq says of the socket.
+        let known = [reason, self.current?.failure, self.farewell].compactMap { $0 }
+        let reason = known.first { $0.sqlState != nil } ?? known.first
         let sqlState = reason?.sqlState
         let code: DatabaseError.Code = sqlState == "25P03" ? .idleInTransactionTimeout : .connectionLost
         self.close(DatabaseError(code, sqlState: sqlState, message: reason?.message, detail: reason?.detail))
@@ -205,7 +207,7 @@ final class Wire: ReactorClient, @unchecked Sendable {
 
     /// Ends a request that nobody waits for any more: takes it out of the queue, or has the server cancel it.
     func cancel(_ request: Request) {
-        assert(self.loop.isCurrent, "a connection was used outside of the reactor's thread")
+        precondition(self.loop.isCurrent, "a connection was used outside of the reactor's thread")
         if let position = self.queue.firstIndex(where: { $0 === request }) {
             self.queue.remove(at: position)
             return request.answer(.failure(CancellationError()))

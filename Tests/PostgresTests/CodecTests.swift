@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Kernel
-import Testing
 import TestSupport
+import Testing
 
 @testable import Postgres
 
@@ -23,13 +23,16 @@ import TestSupport
     }
 
     @Test func `floats come back with their infinities`() async throws {
-        try await self.check(0, -0.5, Double.pi, .infinity, -.infinity, .greatestFiniteMagnitude, .leastNonzeroMagnitude)
+        try await self.check(
+            0, -0.5, Double.pi, .infinity, -.infinity, .greatestFiniteMagnitude, .leastNonzeroMagnitude)
         #expect(try await self.roundTrip(Double.nan).isNaN)
     }
 
     @Test func `booleans, texts and bytes come back`() async throws {
         try await self.check(true, false)
-        try await self.check("", "plain", "Молоко «Домик в деревне» 🥛", "'\"\\$1\n\t", String(repeating: "ё", count: 70_000))
+        try await self.check(
+            "", "plain", "Молоко «Домик в деревне» 🥛", "'\"\\$1\n\t",
+            String(repeating: "ё", count: 70_000))
         try await self.check([UInt8](), [0, 1, 255], [UInt8](repeating: 7, count: 1_000_000))
     }
 
@@ -39,7 +42,8 @@ import TestSupport
         try await self.check(
             Timestamp(microseconds: 0), Timestamp(microseconds: -1), Timestamp(microseconds: 1_790_000_000_123_456),
             Timestamp(microseconds: -210_866_803_200_000_000), Timestamp(microseconds: .max))
-        try await self.check(CivilDate(daysSince1970: 0), CivilDate(daysSince1970: -719_000), CivilDate(daysSince1970: 20_000))
+        try await self.check(
+            CivilDate(daysSince1970: 0), CivilDate(daysSince1970: -719_000), CivilDate(daysSince1970: 20_000))
         try await self.check(Duration.zero, .microseconds(-1), .seconds(86_400 * 400) + .microseconds(7))
     }
 
@@ -101,7 +105,8 @@ import TestSupport
     }
 
     @Test func `narrow integers are read into wide ones, wide ones only when they fit`() async throws {
-        let row = try await TestDatabase.current.owner.one("select 7::smallint, 8::integer, 9::bigint, 5000000000::bigint as big")
+        let row = try await TestDatabase.current.owner.one(
+            "select 7::smallint, 8::integer, 9::bigint, 5000000000::bigint as big")
         #expect(try row.value(at: 0, as: Int64.self) == 7)
         #expect(try row.value(at: 1, as: Int.self) == 8)
         #expect(try row.value(at: 2, as: Int16.self) == 9)

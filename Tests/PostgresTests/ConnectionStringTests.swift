@@ -9,10 +9,12 @@ import Testing
     }
 
     @Test func `a URL with several hosts is read as libpq reads it`() throws {
-        let settings = try self.settings("postgresql://u@a:5433,b:5434/club?target_session_attrs=read-write&sslmode=require")
-        #expect(settings.hosts == [
-            .init(name: "a", address: "", port: "5433"), .init(name: "b", address: "", port: "5434"),
-        ])
+        let settings = try self.settings(
+            "postgresql://u@a:5433,b:5434/club?target_session_attrs=read-write&sslmode=require")
+        #expect(
+            settings.hosts == [
+                .init(name: "a", address: "", port: "5433"), .init(name: "b", address: "", port: "5434"),
+            ])
         #expect(settings.values["target_session_attrs"] == "read-write")
         #expect(settings.values["sslmode"] == "require")
         #expect(settings.values["user"] == "u" && settings.values["dbname"] == "club")

@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Kernel
-import Testing
 import TestSupport
+import Testing
 
 @testable import Postgres
 
@@ -82,7 +82,9 @@ import TestSupport
     }
 
     @Test func `an error of the server in the middle is reported and the session lives on`() async throws {
-        try await withDatabase { $0.pool.size = 1 } _: { database in
+        try await withDatabase {
+            $0.pool.size = 1
+        } _: { database in
             try await database.execute("create table t (id int primary key)")
             let backend = try await database.backend()
             let error = try await databaseError {
@@ -108,8 +110,38 @@ import TestSupport
         #expect(ids == [1, 3])
     }
 
+    @Test(arguments: ["copy t from stdin", "copy t to stdout", "copy (select 1) to stdout"] as [SQL])
+    func `a copy that is run as a statement is refused`(sql: SQL) async throws {
+        try await withDatabase {
+            $0.pool.size = 1
+        } _: { database in
+            try await database.execute("create table t (id int)")
+            #expect(try await databaseError { try await database.execute(sql) }.code == .misuse)
+            let error = try await databaseError {
+                try await database.withConnection { try await $0.script(sql.text) }
+            }
+            #expect(error.code == .misuse)
+            _ = try await database.backend()
+        }
+    }
+
+    @Test func `statements of others are refused while a copy is open`() async throws {
+        let database = try TestDatabase.current.owner
+        try await database.execute("create table t (id int)")
+        try await database.withConnection { connection in
+            try await connection.execute("begin")
+            _ = try await connection.perform(.copyStart("copy t from stdin (format binary)"))
+            #expect(try await databaseError { try await connection.execute("select 1") }.code == .misuse)
+            #expect(await failure { try await connection.perform(.copyEnd(abort: "enough")) } is DatabaseError)
+            #expect(try await databaseError { try await connection.perform(.copyData([1])) }.code == .misuse)
+            try await connection.execute("rollback")
+        }
+    }
+
     @Test func `a cancelled task stops its copy`() async throws {
-        try await withDatabase { $0.pool.size = 1 } _: { database in
+        try await withDatabase {
+            $0.pool.size = 1
+        } _: { database in
             try await database.execute("create table t (id int)")
             let backend = try await database.backend()
             let started = Signal<Void>()

@@ -1,6 +1,6 @@
 import Kernel
-import Testing
 import TestSupport
+import Testing
 
 @testable import Postgres
 
@@ -9,7 +9,9 @@ import TestSupport
     // MARK: Connection lost
 
     @Test func `a session that the server ends in the middle of a statement is reported and replaced`() async throws {
-        try await withDatabase { $0.pool.size = 1 } _: { pool in
+        try await withDatabase {
+            $0.pool.size = 1
+        } _: { pool in
             let backend = try await pool.backend()
             async let ended = databaseError { try await pool.execute("select pg_sleep(601)") }
             let owner = try TestDatabase.current.owner
@@ -23,12 +25,15 @@ import TestSupport
 
     @Test func `everything that is queued on a lost connection is answered`() async throws {
         let owner = try TestDatabase.current.owner
-        try await withDatabase { $0.pool.size = 1 } _: { pool in
+        try await withDatabase {
+            $0.pool.size = 1
+        } _: { pool in
             let codes = try await pool.withConnection { connection in
                 try await withThrowingTaskGroup(of: DatabaseError.Code.self) { group in
                     for number in 0..<50 {
                         group.addTask {
-                            try await databaseError { try await connection.execute("select pg_sleep(602), \(number)") }.code
+                            try await databaseError { try await connection.execute("select pg_sleep(602), \(number)") }
+                                .code
                         }
                     }
                     try await owner.waitUntilRuns("pg_sleep(602)")
@@ -42,7 +47,9 @@ import TestSupport
 
     @Test func `an idle session that the server ended is not lent again`() async throws {
         let owner = try TestDatabase.current.owner
-        try await withDatabase { $0.pool.size = 1 } _: { pool in
+        try await withDatabase {
+            $0.pool.size = 1
+        } _: { pool in
             let backend = try await pool.backend()
             try await owner.execute("select pg_terminate_backend(\(backend)::int)")
             try await eventually("the pool has let go of the dead session") {
@@ -94,7 +101,9 @@ import TestSupport
             try await withDatabase {
                 $0.conninfo += " host=\(proxy.folder) port=5432"
                 $0.connectTimeout = .milliseconds(200)
-            } _: { _ = try await $0.backend() }
+            } _: {
+                _ = try await $0.backend()
+            }
         }
         #expect(error.code == .cannotConnect)
     }
@@ -113,7 +122,11 @@ import TestSupport
 
     @Test func `a connection string that cannot be read is reported by the first use`() async throws {
         let error = try await databaseError {
-            try await withDatabase { $0.conninfo = "hosst=a" } _: { _ = try await $0.backend() }
+            try await withDatabase {
+                $0.conninfo = "hosst=a"
+            } _: {
+                _ = try await $0.backend()
+            }
         }
         #expect(error.code == .invalidConfiguration)
     }
@@ -122,7 +135,9 @@ import TestSupport
 
     @Test func `a cancelled statement ends on the server and its session is at rest`() async throws {
         let owner = try TestDatabase.current.owner
-        try await withDatabase { $0.pool.size = 1 } _: { pool in
+        try await withDatabase {
+            $0.pool.size = 1
+        } _: { pool in
             let backend = try await pool.backend()
             let task = Task { try await pool.execute("select pg_sleep(603)") }
             try await owner.waitUntilRuns("pg_sleep(603)")
@@ -140,7 +155,9 @@ import TestSupport
     @Test func `a statement that is cancelled while it waits in line never runs`() async throws {
         let owner = try TestDatabase.current.owner
         try await owner.execute("create table t (id int)")
-        try await withDatabase { $0.pool.size = 1 } _: { pool in
+        try await withDatabase {
+            $0.pool.size = 1
+        } _: { pool in
             try await pool.withConnection { connection in
                 let first = Task { try await connection.execute("select pg_sleep(604)") }
                 try await owner.waitUntilRuns("pg_sleep(604)")
@@ -166,8 +183,12 @@ import TestSupport
     @Test func `a cancelled pipeline is undone and its session is at rest`() async throws {
         let owner = try TestDatabase.current.owner
         try await owner.execute("create table t (id int)")
-        try await withDatabase { $0.pool.size = 1 } _: { pool in
-            let task = Task { try await pool.pipeline(["insert into t values (1)", "select pg_sleep(605)", "select 1"]) }
+        try await withDatabase {
+            $0.pool.size = 1
+        } _: { pool in
+            let task = Task {
+                try await pool.pipeline(["insert into t values (1)", "select pg_sleep(605)", "select 1"])
+            }
             try await owner.waitUntilRuns("pg_sleep(605)")
             task.cancel()
             await #expect(throws: CancellationError.self) { try await task.value }
@@ -193,7 +214,9 @@ import TestSupport
     }
 
     @Test func `any mixture of statements and cancels leaves a pool that works`() async throws {
-        try await withDatabase { $0.pool.size = 3 } _: { pool in
+        try await withDatabase {
+            $0.pool.size = 3
+        } _: { pool in
             await withTaskGroup(of: Void.self) { group in
                 for number in 0..<150 {
                     group.addTask {
@@ -220,7 +243,9 @@ import TestSupport
 
     // MARK: Waiting for the pool
 
-    @Test func `a hundred waiters are answered by a stop, and the one who holds a connection ends in peace`() async throws {
+    @Test func `a hundred waiters are answered by a stop, and the one who holds a connection ends in peace`()
+        async throws
+    {
         let owner = try TestDatabase.current.owner
         let current = try TestDatabase.current
         var configuration = current.configuration(pool: PoolLimits(size: 1, waitTimeout: .seconds(100)))
@@ -264,7 +289,9 @@ import TestSupport
             try await pool.withConnection { _ in
                 #expect(try await databaseError { _ = try await pool.backend() }.code == .poolTimeout)
                 let waiter = Task { try await pool.backend() }
-                try await eventually("somebody waits, or waited too long") { pool.waitingCount == 1 || waiter.isCancelled }
+                try await eventually("somebody waits, or waited too long") {
+                    pool.waitingCount == 1 || waiter.isCancelled
+                }
                 #expect(try await databaseError { _ = try await pool.backend() }.code == .poolExhausted)
                 waiter.cancel()
                 await #expect(throws: (any Error).self) { try await waiter.value }
@@ -290,7 +317,9 @@ import TestSupport
     }
 
     @Test func `a connection that comes back in a transaction is not lent again`() async throws {
-        try await withDatabase { $0.pool.size = 1 } _: { pool in
+        try await withDatabase {
+            $0.pool.size = 1
+        } _: { pool in
             let backend = try await pool.backend()
             try await pool.execute("begin")
             #expect(try await pool.backend() != backend)

@@ -1,6 +1,6 @@
 import Kernel
-import Testing
 import TestSupport
+import Testing
 
 @testable import Postgres
 
@@ -25,7 +25,8 @@ import TestSupport
             let bells = listener.notifications(["first", "Second channel"]).makeAsyncIterator()
             #expect(await bells.next() == .reconnected)
             #expect(listener.isConnected)
-            try await owner.execute("select pg_notify('first', 'a'), pg_notify('Second channel', 'b'), pg_notify('other', 'c')")
+            try await owner.execute(
+                "select pg_notify('first', 'a'), pg_notify('Second channel', 'b'), pg_notify('other', 'c')")
             try await owner.execute("select pg_notify('first', 'd')")
             #expect(await bells.next() == .notification(channel: "first", payload: "a"))
             #expect(await bells.next() == .notification(channel: "Second channel", payload: "b"))
@@ -44,7 +45,13 @@ import TestSupport
             #expect(await one.next() == .notification(channel: "one", payload: ""))
             #expect(await two.next() == .notification(channel: "two", payload: ""))
             let sessions = try await owner.one(
-                "select count(*) from pg_stat_activity where application_name = 'listening' and datname = current_database()")
+                """
+                select count(*)
+                from pg_stat_activity
+                where application_name = 'listening'
+                  and datname = current_database()
+                """
+            )
             #expect(try sessions.decode(Int.self) == 1)
         }
     }

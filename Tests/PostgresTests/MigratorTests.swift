@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Kernel
-import Testing
 import TestSupport
+import Testing
 
 @testable import Postgres
 
@@ -41,15 +41,15 @@ import TestSupport
         let files = [
             "0001_table.sql": "create table t (id int);\ninsert into t values (1);",
             "0002_function.sql": """
-                -- A body in dollar quotes; with semicolons.
-                create function f() returns int language plpgsql as $body$
-                begin
-                    insert into t values (2); -- one
-                    return 1;
-                end
-                $body$;
-                select f();
-                """,
+            -- A body in dollar quotes; with semicolons.
+            create function f() returns int language plpgsql as $body$
+            begin
+                insert into t values (2); -- one
+                return 1;
+            end
+            $body$;
+            select f();
+            """,
             "notes.txt": "no migration",
         ]
         try await self.withFolder(files) { set, folder in
@@ -83,7 +83,9 @@ import TestSupport
             let error = try await databaseError { _ = try await self.migrate(set) }
             #expect(error.code == .migrationFailed && "\(error)".contains("0001_a.sql was changed"))
             #expect(try await self.status(set).map(\.migration.name) == ["0001_a", "0002_b"])
-            guard case .changed = try await self.status(set)[0].state else { return #expect(Bool(false), "not changed") }
+            guard case .changed = try await self.status(set)[0].state else {
+                return #expect(Bool(false), "not changed")
+            }
         }
     }
 
@@ -108,12 +110,15 @@ import TestSupport
     }
 
     @Test func `a database newer than the program is reported`() async throws {
-        try await self.withFolder(["0001_a.sql": "create table a ()", "0002_b.sql": "create table b ()"]) { set, folder in
+        try await self.withFolder(["0001_a.sql": "create table a ()", "0002_b.sql": "create table b ()"]) {
+            set, folder in
             _ = try await self.migrate(set)
             try FileManager.default.removeItem(atPath: folder + "/0002_b.sql")
             let error = try await databaseError { _ = try await self.migrate(set) }
             #expect(error.code == .migrationFailed && "\(error)".contains("0002_b"))
-            guard case .unknown = try await self.status(set)[1].state else { return #expect(Bool(false), "not unknown") }
+            guard case .unknown = try await self.status(set)[1].state else {
+                return #expect(Bool(false), "not unknown")
+            }
         }
     }
 
@@ -159,9 +164,10 @@ import TestSupport
     }
 
     @Test func `migrators that come at the same time wait for each other`() async throws {
-        let files = Dictionary(uniqueKeysWithValues: (1...5).map { number in
-            ("000\(number)_step.sql", "create table step_\(number) (); select pg_sleep(0.01);")
-        })
+        let files = Dictionary(
+            uniqueKeysWithValues: (1...5).map { number in
+                ("000\(number)_step.sql", "create table step_\(number) (); select pg_sleep(0.01);")
+            })
         try await self.withFolder(files) { set, _ in
             let applied = try await withThrowingTaskGroup(of: [String].self) { group in
                 for _ in 0..<6 { group.addTask { try await self.migrate(set) } }

@@ -1,8 +1,8 @@
 import EmbeddedPostgres
 import FoundationEssentials
 import Kernel
-import Testing
 import TestSupport
+import Testing
 
 @testable import Postgres
 
@@ -17,7 +17,9 @@ import TestSupport
 
     @Test func `a host that is not there is passed over`() async throws {
         try await self.withProxy { proxy in
-            try await withDatabase { $0.conninfo += " host=/nowhere,\(proxy.folder) port=1,5432" } _: {
+            try await withDatabase {
+                $0.conninfo += " host=/nowhere,\(proxy.folder) port=1,5432"
+            } _: {
                 _ = try await $0.backend()
             }
         }
@@ -48,13 +50,17 @@ import TestSupport
                 try await withDatabase {
                     $0.conninfo += " host=\(proxy.folder) port=5432 target_session_attrs=read-write"
                     $0.user = "reader_" + current.name
-                } _: { _ = try await $0.backend() }
+                } _: {
+                    _ = try await $0.backend()
+                }
             }
             #expect(refused.code == .cannotConnect)
             try await withDatabase {
                 $0.conninfo += " host=\(proxy.folder) port=5432 target_session_attrs=read-only"
                 $0.user = "reader_" + current.name
-            } _: { _ = try await $0.backend() }
+            } _: {
+                _ = try await $0.backend()
+            }
         }
         try await current.owner.execute("drop role \(identifier: "reader_" + current.name)")
     }
@@ -73,12 +79,14 @@ import TestSupport
                 try await database.execute("alter system set default_transaction_read_only = on")
                 try await database.execute("select pg_reload_conf()")
                 try await eventually("the server is read-only") {
-                    try await database.one("select current_setting('default_transaction_read_only') = 'on'").decode(Bool.self)
+                    try await database.one("select current_setting('default_transaction_read_only') = 'on'").decode(
+                        Bool.self)
                 }
             }
             try await withDatabase {
                 let hosts = "\(reader.socketFolder),\(writer.socketFolder)"
-                $0.conninfo += " host=\(hosts) port=\(reader.port),\(writer.port) dbname=postgres target_session_attrs=read-write"
+                $0.conninfo +=
+                    " host=\(hosts) port=\(reader.port),\(writer.port) dbname=postgres target_session_attrs=read-write"
             } _: { database in
                 let port = try await database.one("select current_setting('port')::int").decode(Int.self)
                 #expect(port == writer.port)
@@ -92,7 +100,9 @@ import TestSupport
         let error = try await databaseError {
             try await withDatabase {
                 $0.conninfo = "host=localhost port=1 dbname=x user=x"
-            } _: { _ = try await $0.backend() }
+            } _: {
+                _ = try await $0.backend()
+            }
         }
         #expect(error.code == .cannotConnect)
     }

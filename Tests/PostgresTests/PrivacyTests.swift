@@ -1,6 +1,6 @@
 import Kernel
-import Testing
 import TestSupport
+import Testing
 
 @testable import Postgres
 
@@ -49,7 +49,9 @@ import TestSupport
             try await withDatabase {
                 $0.conninfo += " password='7916secret'"
                 $0.user = "no_such_role"
-            } _: { _ = try await $0.backend() }
+            } _: {
+                _ = try await $0.backend()
+            }
         }
         #expect(!self.texts(error).contains("7916"))
         #expect(!CapturedLogs.text.contains("7916"))

@@ -23,7 +23,9 @@ final class SilentProxy: Sendable {
     /// - Parameter conninfo: of the server.
     init(to conninfo: String) throws {
         let hosts = try ConnectionString(DatabaseConfiguration(conninfo: conninfo)).hosts
-        guard let target = hosts.first else { throw DatabaseError(.invalidConfiguration, context: "the server's address is not given") }
+        guard let target = hosts.first else {
+            throw DatabaseError(.invalidConfiguration, context: "the server's address is not given")
+        }
         self.target = target
         self.folder = "/tmp/silent-\(UUID().uuidString.prefix(8).lowercased())"
         mkdir(self.folder, 0o700)
@@ -99,7 +101,8 @@ final class SilentProxy: Sendable {
         while !self.state.withLockedValue({ $0.isStopped }) {
             let isSilent = self.state.withLockedValue { $0.isSilent }
             var polled = [
-                pollfd(fd: client, events: Int16(POLLIN), revents: 0), pollfd(fd: server, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: client, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: server, events: Int16(POLLIN), revents: 0),
             ]
             // Silence still looks now and then whether the test is over.
             guard poll(&polled, isSilent ? 0 : 2, 20) >= 0 else { return }

@@ -1,6 +1,6 @@
 import Kernel
-import Testing
 import TestSupport
+import Testing
 
 @testable import Postgres
 
@@ -26,16 +26,22 @@ import TestSupport
     @Test func `one row means one row`() async throws {
         let database = try TestDatabase.current.owner
         #expect(try await databaseError { _ = try await database.one("select 1 where false") }.code == .noRow)
-        #expect(try await databaseError { _ = try await database.one("select generate_series(1, 2)") }.code == .manyRows)
+        #expect(
+            try await databaseError { _ = try await database.one("select generate_series(1, 2)") }.code == .manyRows)
     }
 
     @Test func `errors are typed by their SQLSTATE and the connection goes on`() async throws {
-        try await withDatabase { $0.pool.size = 1 } _: { database in
+        try await withDatabase {
+            $0.pool.size = 1
+        } _: { database in
             let backend = try await database.backend()
             try await database.execute(
-                "create table t (id int primary key, parent int constraint t_parent references t, n int constraint t_n check (n > 0))")
+                "create table t (id int primary key, parent int references t, n int constraint t_n check (n > 0))"
+            )
             try await database.execute("insert into t values (1, null, 1)")
-            func code(_ sql: SQL) async throws -> DatabaseError { try await databaseError { try await database.execute(sql) } }
+            func code(_ sql: SQL) async throws -> DatabaseError {
+                try await databaseError { try await database.execute(sql) }
+            }
             let unique = try await code("insert into t values (1, null, 1)")
             #expect(unique.code == .uniqueViolation && unique.constraint == "t_pkey" && unique.table == "t")
             #expect(unique.sqlState == "23505" && !unique.isRetryable)
@@ -67,7 +73,9 @@ import TestSupport
         }
     }
 
-    @Test func `statements of many tasks on one connection run one after the other, each with its own answer`() async throws {
+    @Test func `statements of many tasks on one connection run one after the other, each with its own answer`()
+        async throws
+    {
         try await TestDatabase.current.owner.withConnection { connection in
             try await withThrowingTaskGroup(of: Bool.self) { group in
                 for number in 0..<200 {
@@ -97,7 +105,13 @@ import TestSupport
         } _: { database in
             func known() async throws -> [String] {
                 let rows = try await database.query(
-                    "select right(statement, 1) from pg_prepared_statements where statement like 'select ''tag%' order by 1")
+                    """
+                    select right(statement, 1)
+                    from pg_prepared_statements
+                    where statement like 'select ''tag%'
+                    order by 1
+                    """
+                )
                 return try rows.map { try $0.decode(String.self) }
             }
             for _ in 0..<3 { try await database.execute("select 'tag', 1") }
@@ -114,7 +128,9 @@ import TestSupport
     }
 
     @Test func `a plan that a change of the schema made invalid is made anew`() async throws {
-        try await withDatabase { $0.pool.size = 1 } _: { database in
+        try await withDatabase {
+            $0.pool.size = 1
+        } _: { database in
             try await database.execute("create table plan (a int)")
             try await database.execute("insert into plan values (7)")
             #expect(try await database.one("select * from plan").count == 1)
@@ -124,7 +140,9 @@ import TestSupport
     }
 
     @Test func `in the middle of a transaction it cannot be, at its beginning it can`() async throws {
-        try await withDatabase { $0.pool.size = 1 } _: { database in
+        try await withDatabase {
+            $0.pool.size = 1
+        } _: { database in
             try await database.execute("create table plan (a int)")
             try await database.execute("insert into plan values (7)")
             _ = try await database.one("select * from plan")
@@ -138,13 +156,17 @@ import TestSupport
             #expect(error.code == .planInvalidated && error.isRetryable)
             #expect(try await database.one("select * from plan").count == 2)
             try await TestDatabase.current.owner.execute("alter table plan add column c int")
-            let columns = try await database.transaction { transaction in try await transaction.one("select * from plan").count }
+            let columns = try await database.transaction { transaction in
+                try await transaction.one("select * from plan").count
+            }
             #expect(columns == 3)
         }
     }
 
     @Test func `a server that has forgotten its statements is told them again`() async throws {
-        try await withDatabase { $0.pool.size = 1 } _: { database in
+        try await withDatabase {
+            $0.pool.size = 1
+        } _: { database in
             #expect(try await database.one("select \(5)").decode(Int.self) == 5)
             try await database.withConnection { try await $0.script("deallocate all") }
             #expect(try await database.one("select \(6)").decode(Int.self) == 6)
@@ -159,8 +181,22 @@ import TestSupport
         #expect(try await TestDatabase.current.owner.pipeline([]).isEmpty)
     }
 
+    @Test func `a pipeline of one statement that is known already ends where it should`() async throws {
+        try await withDatabase {
+            $0.pool.size = 1
+        } _: { database in
+            for number in 0..<3 {
+                let results = try await database.pipeline(["select \(number)"])
+                #expect(try results.count == 1 && results[0][0].decode(Int.self) == number)
+            }
+            #expect(try await database.one("select 'plain'").decode(String.self) == "plain")
+        }
+    }
+
     @Test func `a pipeline outside of a transaction is all or nothing`() async throws {
-        try await withDatabase { $0.pool.size = 1 } _: { database in
+        try await withDatabase {
+            $0.pool.size = 1
+        } _: { database in
             try await database.execute("create table t (id int primary key)")
             let backend = try await database.backend()
             let error = try await databaseError {

@@ -19,7 +19,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("plain", "\"plain\""), ("Mixed Case", "\"Mixed Case\""), ("a\"b", "\"a\"\"b\""), ("\"", "\"\"\"\""), ("", "\"\""),
+        ("plain", "\"plain\""), ("Mixed Case", "\"Mixed Case\""), ("a\"b", "\"a\"\"b\""), ("\"", "\"\"\"\""),
+        ("", "\"\""),
     ])
     func `identifiers are quoted`(name: String, quoted: String) {
         let sql: SQL = "select * from \(identifier: "s", name)"

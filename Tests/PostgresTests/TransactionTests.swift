@@ -1,7 +1,7 @@
 import Kernel
 import NIOConcurrencyHelpers
-import Testing
 import TestSupport
+import Testing
 
 @testable import Postgres
 
@@ -40,19 +40,24 @@ import TestSupport
     ])
     func `isolation and read-only are as asked`(isolation: IsolationLevel, readOnly: Bool) async throws {
         let (level, only) = try await TestDatabase.current.owner.transaction(isolation: isolation, readOnly: readOnly) {
-            try await $0.one("select current_setting('transaction_isolation'), current_setting('transaction_read_only')")
-                .decode(String.self, String.self)
+            try await $0.one(
+                "select current_setting('transaction_isolation'), current_setting('transaction_read_only')"
+            )
+            .decode(String.self, String.self)
         }
         #expect(level == isolation.rawValue && only == (readOnly ? "on" : "off"))
     }
 
     @Test func `a transaction without statements sends none`() async throws {
-        try await withDatabase { $0.pool.size = 1 } _: { database in
+        try await withDatabase {
+            $0.pool.size = 1
+        } _: { database in
             try await database.withConnection { connection in
                 try await connection.transaction { _ in }
                 #expect(connection.condition.value == .idle)
             }
-            let committed = try await database.one("select count(*) from pg_prepared_statements where statement = 'commit'")
+            let committed = try await database.one(
+                "select count(*) from pg_prepared_statements where statement = 'commit'")
             #expect(try committed.decode(Int.self) == 0)
         }
     }
@@ -186,7 +191,9 @@ import TestSupport
 
     @Test func `a task cancelled inside a transaction commits nothing and its connection lives on`() async throws {
         let database = try await self.makeTable()
-        try await withDatabase { $0.pool.size = 1 } _: { pool in
+        try await withDatabase {
+            $0.pool.size = 1
+        } _: { pool in
             let backend = try await pool.backend()
             let task = Task {
                 try await pool.transaction { transaction in

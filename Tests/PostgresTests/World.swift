@@ -1,7 +1,7 @@
 import Kernel
 import Logging
-import Testing
 import TestSupport
+import Testing
 
 @testable import Postgres
 
