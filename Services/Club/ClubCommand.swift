@@ -3,6 +3,7 @@ import EmbeddedPostgres
 import Glibc
 import Host
 import JobQueue
+import Logging
 import Postgres
 
 /// `club`: the operator's command.
@@ -35,11 +36,14 @@ public struct ClubCommand: AsyncParsableCommand {
         // A reader that goes away early ends the output, not the command.
         signal(SIGPIPE, SIG_IGN)
         do {
-            var command = try Self.parseAsRoot()
-            if var command = command as? any AsyncParsableCommand {
-                try await command.run()
-            } else {
-                try command.run()
+            // What happens on the way is told by the command itself, not by logs between its lines.
+            try await withLogger(Logger(label: "club", factory: { _ in SwiftLogNoOpLogHandler() })) { _ in
+                var command = try Self.parseAsRoot()
+                if var command = command as? any AsyncParsableCommand {
+                    try await command.run()
+                } else {
+                    try command.run()
+                }
             }
             Self.exit()
         } catch {
