@@ -56,6 +56,24 @@ import Testing
         #expect(try await books.findings().isEmpty)
     }
 
+    @Test func `the running service gives back what is held too long, and makes the months that come`() async throws {
+        let clock = ManualClock(SystemClock().now)
+        let books = try await Books(clock)
+        let member = books.member()
+        try await books.earn(100, for: member)
+        try await books.place(books.ids.next(), 60, for: member)
+        let partitions: SQL = "select count(*) from pg_inherits where inhparent = 'ledger.posting'::regclass"
+        let before = try await books.count(partitions)
+        clock.advance(by: .seconds(23 * 30 * 86_400))
+        let settings = ["CLUB_LEDGER_UPKEEP_INTERVAL": "1s"]
+        try await ServiceWorld.run([LedgerModule.self], settings: settings, clock: clock) { _ in
+            try await eventually(
+                "the hold's end", isTrue: { try await books.account.balance(of: member).held == .zero })
+        }
+        #expect(try await books.count(partitions) > before)
+        #expect(try await books.findings().isEmpty)
+    }
+
     /// One bad receipt must not hold up the others: it is refused, kept and logged, and the job is done.
     @Test func `a receipt with other content does not come back as a failed job`() async throws {
         let books = try await Books(ManualClock(SystemClock().now))

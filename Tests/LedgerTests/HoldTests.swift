@@ -70,6 +70,27 @@ import Testing
         #expect(try await books.findings().isEmpty)
     }
 
+    /// The race in slow motion: the second spender comes while the first one's hold is not committed.
+    @Test func `A12 a spender waits for another's hold and then counts it`() async throws {
+        let books = try await Books()
+        let member = books.member()
+        try await books.earn(100, for: member)
+        let (first, second) = (books.ids.next(Hold.self), books.ids.next(Hold.self))
+        try await withThrowingTaskGroup(of: PlaceHold.Reply.self) { group in
+            try await books.database.transaction { transaction in
+                let call = PlaceHold(
+                    hold: first, member: member, points: try #require(Points(60)), purpose: .till,
+                    expiresInSeconds: 600)
+                _ = try await ReservePoints(clock: books.clock)(call, in: transaction)
+                group.addTask { try await books.place(second, 60, for: member) }
+                try await eventually("the second spender waits for a lock", isTrue: books.isAnybodyWaiting)
+            }
+            #expect(try await group.next() == .refused(.insufficientPoints, available: Points(40)))
+        }
+        #expect(try await books.account.balance(of: member).held == Points(60))
+        #expect(try await books.findings().isEmpty)
+    }
+
     /// blnkfinance/blnk #182: a rejected hold could still be committed.
     @Test func `A13 a refused hold can be neither captured nor voided, nor tried again under its id`() async throws {
         let books = try await Books()

@@ -30,6 +30,75 @@ begin
 end
 $$;
 
+-- Of the receipts that were not new (all but p_new) tells repetitions from impostors, by what stands in the books: the
+-- account that issued the points tells the class of an accrual. Run after the posting, in a snapshot of its own, since
+-- the standing receipt may have been committed a moment ago. Keeps what it refuses.
+create function ledger.judge_repeated_receipts(
+    p_at timestamptz,
+    p_receipts uuid[], p_members uuid[], p_fn bigint[], p_fd bigint[], p_fpd bigint[], p_stores text[],
+    p_totals bigint[], p_effective_at timestamptz[], p_rulesets bigint[],
+    p_accrual_receipts integer[], p_accrual_classes text[], p_accrual_points bigint[], p_accrual_rules text[],
+    p_new bigint[]
+) returns table (
+    ordinal bigint, outcome text, transaction_id uuid, recorded_at timestamptz, credited bigint, repaid bigint)
+language sql volatile set search_path = ledger, pg_temp
+as $$
+    with again as materialized (
+        select r.*, standing.receipt_id as standing, standing.transaction_id, t.recorded_at,
+            standing.member_id as standing_member,
+            (standing.receipt_id, standing.member_id, standing.fn, standing.fd, standing.fpd, standing.store,
+                standing.total, standing.ruleset, t.effective_at)
+            is not distinct from
+            (r.receipt_id, r.member_id, r.fn, r.fd, r.fpd, r.store, r.total, r.ruleset, r.effective_at) as alike
+        from unnest(p_receipts, p_members, p_fn, p_fd, p_fpd, p_stores, p_totals, p_effective_at, p_rulesets)
+            with ordinality as r (receipt_id, member_id, fn, fd, fpd, store, total, effective_at, ruleset, i)
+        cross join lateral (
+            select * from receipt as k where k.receipt_id = r.receipt_id
+            union all
+            select * from receipt as k where (k.fn, k.fd, k.fpd) = (r.fn, r.fd, r.fpd)
+            limit 1
+        ) as standing
+        join transaction as t on t.member_id = standing.member_id and t.id = standing.transaction_id
+        where r.i <> all (p_new)
+    ),
+    said as materialized (
+        select x.receipt as i, policy.issued_by, x.rule, sum(x.points) as points
+        from unnest(p_accrual_receipts, p_accrual_classes, p_accrual_points, p_accrual_rules)
+            as x (receipt, lot_class, points, rule)
+        join (
+            select distinct on (lot_class) lot_class, issued_by from lot_policy order by lot_class, in_force_from desc
+        ) as policy using (lot_class)
+        where x.points > 0 and x.receipt in (select i from again)
+        group by x.receipt, policy.issued_by, x.rule
+    ),
+    booked as materialized (
+        select a.i, p.debit as issued_by, p.rule, sum(p.amount) as points
+        from again as a
+        join posting as p on p.transaction_id = a.transaction_id and p.member_id = a.standing_member
+        group by a.i, p.debit, p.rule
+    ),
+    judged as materialized (
+        select a.*, a.alike and a.i not in (
+                select i from said full join booked using (i, issued_by, rule)
+                where said.points is distinct from booked.points
+            ) as same
+        from again as a
+    ),
+    kept as (
+        insert into refused_receipt (receipt_id, member_id, standing, refused_at, said)
+        select receipt_id, member_id, standing, p_at, jsonb_build_object(
+            'fn', fn, 'fd', fd, 'fpd', fpd, 'store', store, 'total', total, 'effective_at', effective_at,
+            'ruleset', ruleset,
+            'accruals', (
+                select jsonb_agg(jsonb_build_object('issued_by', s.issued_by, 'rule', s.rule, 'points', s.points))
+                from said as s where s.i = judged.i))
+        from judged
+        where not same
+    )
+    select i, case when same then 'replayed' else 'refused' end, transaction_id, recorded_at, 0::bigint, 0::bigint
+    from judged
+$$;
+
 -- Posts a batch of receipts, each of them at most once. One answer per receipt, in the order given:
 --   posted    its transaction was made now: `credited` points for the balance, `repaid` points for the debt
 --   replayed  it had been posted before, with the same content; `transaction_id` is the standing one
@@ -178,62 +247,8 @@ begin
         return;
     end if;
 
-    -- What was not new is compared with what stands in the books, in a snapshot of its own: it may have been committed
-    -- a moment ago. The account that issued the points tells the class of an accrual.
-    return query
-    with again as materialized (
-        select r.*, standing.receipt_id as standing, standing.transaction_id, t.recorded_at,
-            standing.member_id as standing_member,
-            (standing.receipt_id, standing.member_id, standing.fn, standing.fd, standing.fpd, standing.store,
-                standing.total, standing.ruleset, t.effective_at)
-            is not distinct from
-            (r.receipt_id, r.member_id, r.fn, r.fd, r.fpd, r.store, r.total, r.ruleset, r.effective_at) as alike
-        from unnest(p_receipts, p_members, p_fn, p_fd, p_fpd, p_stores, p_totals, p_effective_at, p_rulesets)
-            with ordinality as r (receipt_id, member_id, fn, fd, fpd, store, total, effective_at, ruleset, i)
-        cross join lateral (
-            select * from receipt as k where k.receipt_id = r.receipt_id
-            union all
-            select * from receipt as k where (k.fn, k.fd, k.fpd) = (r.fn, r.fd, r.fpd)
-            limit 1
-        ) as standing
-        join transaction as t on t.member_id = standing.member_id and t.id = standing.transaction_id
-        where r.i <> all (coalesce(ordinals, '{}'))
-    ),
-    said as materialized (
-        select x.receipt as i, policy.issued_by, x.rule, sum(x.points) as points
-        from unnest(p_accrual_receipts, p_accrual_classes, p_accrual_points, p_accrual_rules)
-            as x (receipt, lot_class, points, rule)
-        join (
-            select distinct on (lot_class) lot_class, issued_by from lot_policy order by lot_class, in_force_from desc
-        ) as policy using (lot_class)
-        where x.points > 0 and x.receipt in (select i from again)
-        group by x.receipt, policy.issued_by, x.rule
-    ),
-    booked as materialized (
-        select a.i, p.debit as issued_by, p.rule, sum(p.amount) as points
-        from again as a
-        join posting as p on p.transaction_id = a.transaction_id and p.member_id = a.standing_member
-        group by a.i, p.debit, p.rule
-    ),
-    judged as materialized (
-        select a.*, a.alike and a.i not in (
-                select i from said full join booked using (i, issued_by, rule)
-                where said.points is distinct from booked.points
-            ) as same
-        from again as a
-    ),
-    kept as (
-        insert into refused_receipt (receipt_id, member_id, standing, refused_at, said)
-        select receipt_id, member_id, standing, p_at, jsonb_build_object(
-            'fn', fn, 'fd', fd, 'fpd', fpd, 'store', store, 'total', total, 'effective_at', effective_at,
-            'ruleset', ruleset,
-            'accruals', (
-                select jsonb_agg(jsonb_build_object('issued_by', s.issued_by, 'rule', s.rule, 'points', s.points))
-                from said as s where s.i = judged.i))
-        from judged
-        where not same
-    )
-    select i, case when same then 'replayed' else 'refused' end, transaction_id, recorded_at, 0::bigint, 0::bigint
-    from judged;
+    return query select * from judge_repeated_receipts(
+        p_at, p_receipts, p_members, p_fn, p_fd, p_fpd, p_stores, p_totals, p_effective_at, p_rulesets,
+        p_accrual_receipts, p_accrual_classes, p_accrual_points, p_accrual_rules, coalesce(ordinals, '{}'));
 end
 $$;

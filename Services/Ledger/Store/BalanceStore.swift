@@ -14,34 +14,39 @@ struct BalanceStore: Sendable {
                     select sum(l.remaining) from ledger.lot as l
                     where l.member_id = m.member_id and l.expires_at >= m.next_expiry and l.expires_at <= \(now)
                 ), 0)::bigint as available,
-                m.pending, m.held, m.debt
+                m.pending, m.held, m.debt, day.expires_at, day.points, day.classes, day.shares
             from ledger.member as m
+            left join (\(fragment: Self.days(of: member, now: now, limit: 1))) as day on true
             where m.member_id = \(member)
             """)
         guard let row else {
             return Balance(available: .zero, pending: .zero, held: .zero, debt: .zero, expiringNext: nil)
         }
+        let expires = try row.value("expires_at", as: Timestamp?.self) != nil
         return Balance(
             available: try row.value("available"), pending: try row.value("pending"), held: try row.value("held"),
-            debt: try row.value("debt"), expiringNext: try await self.lotDays(of: member, now: now, limit: 1).first)
+            debt: try row.value("debt"), expiringNext: expires ? try LotDay(row: row) : nil)
     }
 
     /// What a member can spend, by the day it expires, earliest first. Sums to the available balance.
-    func lotDays(of member: Member.ID, now: Timestamp, limit: Int? = nil) async throws -> [LotDay] {
-        try await self.database.query(
-            """
-            select expires_at, sum(points)::bigint as points,
-                array_agg(lot_class order by lot_class) as classes, array_agg(points order by lot_class) as shares
-            from (
-                select expires_at, lot_class, sum(remaining)::bigint as points
-                from ledger.lot
-                where member_id = \(member) and expires_at > \(now) and remaining > 0
-                group by expires_at, lot_class
-            ) as share
-            group by expires_at
-            order by expires_at
-            limit \(limit.map(Int64.init))
-            """)
+    func lotDays(of member: Member.ID, now: Timestamp) async throws -> [LotDay] {
+        try await self.database.query(Self.days(of: member, now: now, limit: nil))
+    }
+
+    private static func days(of member: Member.ID, now: Timestamp, limit: Int64?) -> SQL {
+        """
+        select expires_at, sum(points)::bigint as points,
+            array_agg(lot_class order by lot_class) as classes, array_agg(points order by lot_class) as shares
+        from (
+            select expires_at, lot_class, sum(remaining)::bigint as points
+            from ledger.lot
+            where member_id = \(member) and expires_at > \(now) and remaining > 0
+            group by expires_at, lot_class
+        ) as share
+        group by expires_at
+        order by expires_at
+        limit \(limit)
+        """
     }
 
     /// Members after `last` in the order of their ids, with what they can spend.

@@ -117,6 +117,15 @@ struct Books: Sendable {
         try await VerifyLedger(database: self.database, clock: self.clock)()
     }
 
+    /// Whether a session of this database waits for a lock.
+    func isAnybodyWaiting() async throws -> Bool {
+        try await self.count(
+            """
+            select count(*) from pg_stat_activity
+            where datname = current_database() and wait_event_type = 'Lock'
+            """) > 0
+    }
+
     /// A number out of the owner's look behind the scenes.
     func count(_ sql: SQL) async throws -> Int64 {
         try await self.owner.one(sql).decode(Int64.self)
