@@ -62,7 +62,8 @@ struct Note: Command {
 /// The files of the sample, which a real service has among its resources; made once for the process.
 enum SampleFiles {
     static let migrations: String = {
-        let folder = "/tmp/club-test-\(ProcessInfo.processInfo.processIdentifier)-sample"
+        // In the folder of the process's own server, which is deleted with the process.
+        let folder = "/tmp/club-test-\(ProcessInfo.processInfo.processIdentifier)/sample"
         let files = [
             "openapi.yaml": "openapi: 3.1.0\n",
             "Migrations/0001_sample.sql": """
