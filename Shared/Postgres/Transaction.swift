@@ -66,13 +66,13 @@ public struct Transaction: ~Copyable, QueryRunner {
     public func savepoint<R>(_ body: (borrowing Transaction) async throws -> R) async throws -> R {
         let name = "p\(self.depth + 1)"
         try await self.execute(SQL(trusted: "savepoint \(name)"))
-        let mark = self.scope.actionCount
+        let mark = self.scope.mark
         do {
             let result = try await body(Transaction(self.connection, scope: self.scope, depth: self.depth + 1))
             try await self.execute(SQL(trusted: "release savepoint \(name)"))
             return result
         } catch {
-            self.scope.dropActions(from: mark)
+            self.scope.drop(from: mark)
             // Even for a cancelled task: what the body did must not be committed.
             let undo = [SQL(trusted: "rollback to savepoint \(name)"), SQL(trusted: "release savepoint \(name)")]
             if self.connection.condition.value != .lost {
@@ -80,6 +80,13 @@ public struct Transaction: ~Copyable, QueryRunner {
             }
             throw error
         }
+    }
+
+    /// Runs a statement whose result nobody needs as the last one of the transaction, in the round trip of the commit.
+    /// Several run in the order in which they were given. One that fails fails the transaction: nothing is committed,
+    /// and its error is what the transaction throws. Dropped with the savepoint this is said in.
+    public func last(_ sql: SQL) {
+        self.scope.addLast(sql)
     }
 
     /// Runs an action once when this transaction has been committed; never when it, or the savepoint this is said in,
@@ -93,7 +100,14 @@ public struct Transaction: ~Copyable, QueryRunner {
 final class TransactionScope: Sendable {
     private struct State {
         var begin: SQL?
+        var last: [SQL] = []
         var actions: [@Sendable () -> Void] = []
+    }
+
+    /// What a savepoint goes back to.
+    struct Mark {
+        let last: Int
+        let actions: Int
     }
 
     private let state: NIOLockedValueBox<State>
@@ -116,14 +130,30 @@ final class TransactionScope: Sendable {
 
     var hasBegun: Bool { self.state.withLockedValue { $0.begin == nil } }
 
-    var actionCount: Int { self.state.withLockedValue { $0.actions.count } }
+    var mark: Mark {
+        self.state.withLockedValue { Mark(last: $0.last.count, actions: $0.actions.count) }
+    }
+
+    func addLast(_ sql: SQL) {
+        self.state.withLockedValue { $0.last.append(sql) }
+    }
+
+    func takeLast() -> [SQL] {
+        self.state.withLockedValue { state in
+            defer { state.last = [] }
+            return state.last
+        }
+    }
 
     func add(_ action: @escaping @Sendable () -> Void) {
         self.state.withLockedValue { $0.actions.append(action) }
     }
 
-    func dropActions(from mark: Int) {
-        self.state.withLockedValue { $0.actions.removeSubrange(mark...) }
+    func drop(from mark: Mark) {
+        self.state.withLockedValue { state in
+            state.last.removeSubrange(mark.last...)
+            state.actions.removeSubrange(mark.actions...)
+        }
     }
 
     func runActions() {
@@ -166,8 +196,20 @@ extension Connection {
     }
 
     private func commit(_ scope: TransactionScope) async throws {
-        guard scope.hasBegun else { return }
-        let results = try await self.perform(.statement("commit"), isCancellable: false)
+        let last = scope.takeLast()
+        guard scope.hasBegun || !last.isEmpty else { return }
+        let results: [ResultStorage]
+        if last.isEmpty {
+            results = try await self.perform(.statement("commit"), isCancellable: false)
+        } else {
+            let statements = [scope.takeBegin()].compactMap(\.self) + last + [SQL(trusted: "commit")]
+            do {
+                results = try await self.perform(.pipeline(statements), isCancellable: false)
+            } catch {
+                await self.rollback(scope)
+                throw error
+            }
+        }
         // PostgreSQL answers the commit of a failed transaction with a rollback and no error.
         guard results.last?.commandTag == "COMMIT" else {
             throw DatabaseError(.transactionAborted, context: "an error of the server was not passed on")

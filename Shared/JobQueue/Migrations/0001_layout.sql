@@ -13,8 +13,12 @@
 create schema queue;
 revoke all on schema queue from public;
 
--- An id is milliseconds since 1970 and 20 bits of this sequence: new rows go to the right edge of every index.
+-- An id is milliseconds since 1970 and 20 bits that tell the jobs of one millisecond apart: new rows go to the right
+-- edge of every index. The upper half of the 20 bits is for ids that senders make themselves, which saves the round
+-- trip that would fetch them: each process leases blocks of 256 numbers for five seconds. A block is given out again
+-- after 2,047 others; if two jobs ever met all the same, the primary key would refuse the second.
 create sequence queue.job_number;
+create sequence queue.number_block;
 
 -- Catalogue. Changed by a deploy or by an operator, read by everybody: small, and kept in few pages.
 create table queue.queue (

@@ -4,7 +4,7 @@
 create function queue.new_id() returns bigint
     language plpgsql as $$
 begin
-    return ((extract(epoch from clock_timestamp()) * 1000)::bigint << 20) | (nextval('queue.job_number') & 1048575);
+    return ((extract(epoch from clock_timestamp()) * 1000)::bigint << 20) | (nextval('queue.job_number') & 524287);
 end $$;
 
 create function queue.id_time(p_id bigint) returns timestamptz
@@ -37,16 +37,21 @@ end $$;
 create function queue.send(
     p_queue smallint, p_kind text, p_version smallint, p_args jsonb, p_key text default null,
     p_priority smallint default 2, p_run_at timestamptz default null, p_headers jsonb default null,
-    p_cause bigint default null
+    p_cause bigint default null, p_id bigint default null
 ) returns bigint
     language plpgsql as $$
 declare
-    v_id bigint :=
-        ((extract(epoch from clock_timestamp()) * 1000)::bigint << 20) | (nextval('queue.job_number') & 1048575);
+    v_ms bigint := (extract(epoch from clock_timestamp()) * 1000)::bigint;
+    v_id bigint := p_id;
     v_owner text;
     v_producers text[];
     v_slot smallint;
 begin
+    if v_id is null then
+        v_id := (v_ms << 20) | (nextval('queue.job_number') & 524287);
+    elsif abs((v_id >> 20) - v_ms) > 3600000 then
+        raise exception 'the id of a job is not of this hour' using errcode = 'QL005';
+    end if;
     select owner_service, producers, (select slot from queue.ring order by generation desc limit 1)
     into v_owner, v_producers, v_slot
     from queue.queue where id = p_queue;
@@ -64,6 +69,15 @@ begin
     return v_id;
 end $$;
 
+-- 256 numbers for ids that the sender makes: the first one, and the server's clock to make them by.
+create function queue.lease_numbers() returns table (first_number int, now_ms bigint)
+    language plpgsql as $$
+begin
+    first_number := 524288 + (nextval('queue.number_block') & 2047) * 256;
+    now_ms := (extract(epoch from clock_timestamp()) * 1000)::bigint;
+    return next;
+end $$;
+
 -- Many jobs of one kind, without a question about rights: for the functions below, not granted to anybody.
 -- Ids come back in the order of the arguments and ascend.
 create function queue.put_many(
@@ -76,8 +90,8 @@ declare
     v_first bigint := nextval('queue.job_number');
     v_ids bigint[];
 begin
-    -- When the 20 bits wrap in the middle of the call, the rest belongs to the next millisecond.
-    select array_agg(((v_ms + (n >> 20) - (v_first >> 20)) << 20) | (n & 1048575) order by n)
+    -- When the 19 bits wrap in the middle of the call, the rest belongs to the next millisecond.
+    select array_agg(((v_ms + (n >> 19) - (v_first >> 19)) << 20) | (n & 524287) order by n)
     into v_ids
     from (select v_first union all select nextval('queue.job_number') from generate_series(2, cardinality(p_args))) s(n);
     insert into queue.job (id, queue_id, kind, version, priority, key, args, headers, cause_id)

@@ -20,7 +20,7 @@ begin
                     set jit = off', v_function);
         end if;
         if v_name in (
-            'resolve', 'declare', 'subscribe', 'unsubscribe', 'send', 'send_many', 'publish', 'call', 'claim', 'take',
+            'resolve', 'declare', 'subscribe', 'unsubscribe', 'send', 'send_many', 'lease_numbers', 'publish', 'call', 'claim', 'take',
             'announce', 'finish', 'set_aside', 'isolate', 'complete', 'answer', 'fail', 'postpone', 'give_back', 'disown', 'sleep',
             'bell', 'collect', 'register', 'rejoin', 'beat', 'leave', 'tend', 'prepare_days', 'pause', 'resume', 'dead',
             'redrive', 'stats', 'show', 'caller', 'id_time')

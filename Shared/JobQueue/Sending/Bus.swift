@@ -1,6 +1,6 @@
 public import Kernel
 public import Logging
-internal import Metrics
+internal import NIOConcurrencyHelpers
 public import Postgres
 
 /// The bus as one service sees it: sends commands, publishes events, asks questions.
@@ -16,6 +16,8 @@ public final class Bus: Sendable {
     let metrics: BusMetrics
     let directory = QueueDirectory()
     let calls = PendingCalls()
+    /// For the ids of jobs that are sent one at a time.
+    private let numbers = NIOLockedValueBox(NumberLease())
     let doorbell: Doorbell
     let membership: Membership
     /// Wakes the claim loop.
@@ -41,17 +43,26 @@ public final class Bus: Sendable {
         self.membership = Membership(service: service, database: database, metrics: self.metrics)
     }
 
-    /// Sends a command. It is done once the transaction has committed.
-    /// - Throws: `DatabaseError`, `insufficient-privilege` when the queue does not take this service's commands.
+    /// Sends a command. It is there once the transaction has committed.
+    ///
+    /// As a rule the command goes out in the round trip of the commit, and what is wrong with it (a queue that does not
+    /// take this service's commands: `insufficient-privilege`) is thrown by the transaction.
+    /// - Throws: `DatabaseError`.
     @discardableResult
     public func send<C: Command>(
         _ command: C, in transaction: borrowing Transaction, _ options: SendOptions = SendOptions()
     ) async throws -> JobID {
         let queue = try await self.directory.number(of: C.queue, in: transaction)
-        let row = try await transaction.one(SendStatements.send(queue, command, options, .current))
-        let id = JobID(try row.value(at: 0, as: Int64.self))
         self.ringAfterCommit(queue, C.queue, options, in: transaction)
-        return id
+        if let id = self.numbers.withLockedValue({ $0.next(at: .now) }) {
+            transaction.last(SendStatements.send(queue, command, options, .current, id: id))
+            return id
+        }
+        let row = try await transaction.one(SendStatements.send(queue, command, options, .current, id: nil))
+        let lease = NumberLease(
+            first: try row.value(at: 1), milliseconds: try row.value(at: 2), leased: .now)
+        self.numbers.withLockedValue { $0 = lease }
+        return JobID(try row.value(at: 0, as: Int64.self))
     }
 
     /// Sends many commands in one statement; the ids come back in the same order.

@@ -17,13 +17,19 @@ struct Envelope: Sendable {
 
 /// The statements of senders. Each is one call of a function of the schema, which checks the rights.
 enum SendStatements {
-    static func send(_ queue: Int16, _ message: some Message, _ options: SendOptions, _ envelope: Envelope) -> SQL {
-        """
-        select queue.send(
-            \(queue), \(Self.name(message)), \(Self.version(message)), \(JSONB(message)), \(message.orderingKey),
-            \(options.priority.rawValue), \(fragment: Self.moment(options.start)), \(envelope.headers),
-            \(envelope.cause))
-        """
+    /// - Parameter id: made by the sender; without one the server makes it, and lends numbers for the next ones.
+    static func send(
+        _ queue: Int16, _ message: some Message, _ options: SendOptions, _ envelope: Envelope, id: JobID?
+    ) -> SQL {
+        let call: SQL =
+            """
+            queue.send(
+                \(queue), \(Self.name(message)), \(Self.version(message)), \(JSONB(message)),
+                \(message.orderingKey), \(options.priority.rawValue), \(fragment: Self.moment(options.start)),
+                \(envelope.headers), \(envelope.cause), \(id?.raw))
+            """
+        guard id == nil else { return "select \(fragment: call)" }
+        return "select \(fragment: call), first_number, now_ms from queue.lease_numbers()"
     }
 
     static func send<M: Message>(

@@ -70,12 +70,11 @@ struct BatchRunner: Sendable {
             }
             done += known.map(\.id)
         }
-        var last = [statements.finish(self.plan.number, done)]
+        transaction.last(statements.finish(self.plan.number, done))
         if !unknown.isEmpty {
             self.bus.logger.info("Unknown kinds of jobs wait", metadata: ["queue.name": "\(self.queue)"])
-            last.append(statements.setAside(self.plan.number, unknown, for: JobRunner.unknownDelay))
+            transaction.last(statements.setAside(self.plan.number, unknown, for: JobRunner.unknownDelay))
         }
-        _ = try await transaction.pipeline(last)
         let metrics = self.runner.metrics[self.queue]
         let count = done.count
         transaction.afterCommit {

@@ -66,17 +66,17 @@ struct JobRunner: Sendable {
         case .transactional(let body):
             try await database.transaction { transaction in
                 try await body(delivery, transaction)
-                try await transaction.execute(statements.complete(job))
+                transaction.last(statements.complete(job))
             }
         case .batch(_, let body):
             try await database.transaction { transaction in
                 try await body([delivery], transaction)
-                try await transaction.execute(statements.complete(job))
+                transaction.last(statements.complete(job))
             }
         case .reply(let body):
             try await database.transaction { transaction in
                 let answer = try await body(delivery, transaction)
-                try await transaction.execute(statements.answer(job, answer))
+                transaction.last(statements.answer(job, answer))
                 guard let instance = job.replyTo else { return }
                 transaction.afterCommit { [doorbell = self.bus.doorbell] in doorbell.ring(instance: instance) }
             }
