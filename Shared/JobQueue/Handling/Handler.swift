@@ -10,7 +10,6 @@ public struct Handler: Sendable {
     /// What the worker has in its hands: a job whose message has not been read yet.
     struct Delivery: Sendable {
         let context: JobContext
-        let version: Int
         let arguments: [UInt8]
     }
 

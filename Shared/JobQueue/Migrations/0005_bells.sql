@@ -42,6 +42,14 @@ begin
         select service, count(*)::int from woken group by service;
 end $$;
 
+-- Answers that nobody has fetched for an hour: their callers are gone.
+create function queue.drop_stale_replies() returns void
+    language plpgsql as $$
+begin
+    delete from queue.volatile_reply where at < clock_timestamp() - interval '1 hour';
+    delete from queue.reply where at < clock_timestamp() - interval '1 hour';
+end $$;
+
 -- The answers that wait for this process.
 create function queue.collect(p_worker int) returns table (id bigint, status smallint, body jsonb)
     language plpgsql as $$

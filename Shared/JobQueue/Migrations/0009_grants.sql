@@ -1,6 +1,7 @@
--- 0009: rights. Every function runs with the rights of its owner and a fixed search path; services get the ones that
--- ask who is calling, and nothing else. Plans of the hot functions must not depend on how full a table was when it was
--- last analyzed: an empty queue looks like a small table until it is not.
+-- 0009: rights. Services may call the functions that ask who is calling, and nothing else. Those run with the rights of
+-- their owner and a fixed search path; what they call in turn runs inside of them and needs neither. Plans of the hot
+-- functions must not depend on how full a table was when it was last analyzed: an empty queue looks like a small table
+-- until it is not.
 
 do $$
 declare
@@ -11,21 +12,26 @@ begin
         select oid::regprocedure, proname from pg_proc where pronamespace = 'queue'::regnamespace
     loop
         execute format('revoke all on function %s from public', v_function);
-        if v_name not in ('caller', 'is_operator', 'id_time', 'liveness_class', 'chore_class', 'day_first_id') then
-            execute format('alter function %s security definer set search_path = pg_catalog, pg_temp', v_function);
-        end if;
-        if v_name ~ '^(claim|take)_\d$' or v_name in ('isolate', 'pull_ready', 'give_back', 'promote', 'rescue') then
+        if v_name ~ '^(claim|take)_\d$' or v_name in (
+            'complete', 'isolate', 'pull_ready', 'give_back', 'promote', 'rescue')
+        then
             execute format(
                 'alter function %s set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
                     set jit = off', v_function);
         end if;
         if v_name in (
-            'resolve', 'declare', 'subscribe', 'unsubscribe', 'send', 'send_many', 'lease_numbers', 'publish', 'call', 'claim', 'take',
-            'announce', 'finish', 'set_aside', 'isolate', 'complete', 'answer', 'fail', 'postpone', 'give_back', 'disown', 'sleep',
-            'bell', 'collect', 'register', 'rejoin', 'beat', 'leave', 'tend', 'prepare_days', 'pause', 'resume', 'dead',
-            'redrive', 'stats', 'show', 'caller', 'id_time')
+            'resolve', 'declare', 'subscribe', 'unsubscribe', 'send', 'send_many', 'lease_numbers', 'publish', 'call',
+            'claim', 'take', 'announce', 'finish', 'set_aside', 'isolate', 'complete', 'answer', 'fail', 'postpone',
+            'give_back', 'disown', 'sleep', 'bell', 'collect', 'drop_stale_replies', 'register', 'rejoin', 'beat',
+            'leave', 'tend', 'prepare_days', 'pause', 'resume', 'dead', 'redrive', 'stats', 'show')
         then
+            execute format('alter function %s security definer set search_path = pg_catalog, pg_temp', v_function);
+            execute format('grant execute on function %s to club_bus', v_function);
+        end if;
+        if v_name in ('caller', 'id_time') then
             execute format('grant execute on function %s to club_bus', v_function);
         end if;
     end loop;
+    -- Only for operators, and it says so itself.
+    alter function queue.check() set search_path = pg_catalog, pg_temp;
 end $$;

@@ -62,7 +62,9 @@ extension Bus {
     func fetchAnswers() async {
         while !Task.isCancelled {
             let limit: Duration? = self.calls.isEmpty ? nil : .milliseconds(250)
-            _ = await self.answers.wait(upTo: limit, isIdle: true)
+            let reasons = await self.answers.wait(upTo: limit, isIdle: true)
+            // A new question: from now on there is a limit.
+            guard reasons != .change else { continue }
             guard !Task.isCancelled, !self.calls.isEmpty, let worker = self.membership.joined?.worker else { continue }
             do {
                 for row in try await self.database.query(LifeStatements.collect(worker)) {

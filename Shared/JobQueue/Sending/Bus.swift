@@ -12,6 +12,8 @@ public final class Bus: Sendable {
     let database: Database
     let neighbourhood: Neighbourhood
     let listener: Listener
+    let clock: any WallClock
+    let random: RandomBytes
     let logger: Logger
     let metrics: BusMetrics
     let directory = QueueDirectory()
@@ -29,18 +31,23 @@ public final class Bus: Sendable {
     ///   - database: the service's own, connected as its role. Statements of the bus outside of transactions use it too.
     ///   - listener: for the bells; the service's own.
     ///   - neighbourhood: the same one for all buses of the process.
+    ///   - clock: for measuring how long jobs waited.
+    ///   - random: for the numbers of spans.
     public init(
         service: ServiceName, database: Database, listener: Listener, neighbourhood: Neighbourhood = Neighbourhood(),
-        logger: Logger
+        clock: any WallClock = SystemClock(), random: RandomBytes = .system, logger: Logger
     ) {
         self.service = service
         self.database = database
         self.listener = listener
         self.neighbourhood = neighbourhood
+        self.clock = clock
+        self.random = random
         self.logger = logger
         self.metrics = BusMetrics(service)
-        self.doorbell = Doorbell(neighbourhood: neighbourhood, metrics: self.metrics)
-        self.membership = Membership(service: service, database: database, metrics: self.metrics)
+        self.doorbell = Doorbell(neighbourhood: neighbourhood, metrics: self.metrics, logger: logger)
+        self.membership = Membership(
+            service: service, database: database, metrics: self.metrics, logger: logger)
     }
 
     /// Sends a command. It is there once the transaction has committed.
@@ -101,7 +108,7 @@ public final class Bus: Sendable {
         _ queue: Int16, _ name: QueueName, _ options: SendOptions, in transaction: borrowing Transaction
     ) {
         // A delayed job is rung for when it becomes ready.
-        guard case .atOnce = options.start else { return }
+        if case .after = options.start { return }
         transaction.afterCommit { [doorbell = self.doorbell] in doorbell.ring([(queue, name.service)]) }
     }
 }

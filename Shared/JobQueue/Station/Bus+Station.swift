@@ -10,6 +10,7 @@ extension Bus {
             self.service, Neighbourhood.Resident(work: self.work, answers: self.answers))
         defer { self.neighbourhood.leave(self.service, resident) }
         self.membership.watch { [neighbourhood, answers, work] joined in
+            neighbourhood.leave(answers: answers)
             if let joined { neighbourhood.enter(instance: joined.worker, answers: answers) }
             answers.ring(.change)
             work.ring(.bell)

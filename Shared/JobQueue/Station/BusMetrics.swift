@@ -4,10 +4,9 @@ internal import Metrics
 /// What the bus counts, by service. All names begin with `club_queue_`.
 struct BusMetrics: Sendable {
     let bellsSent, bellsFailed, bellsHeard, polls: Counter
-    let rescued, fenced, reconnects: Counter
+    let fenced, reconnects: Counter
     let callsAnswered, callsFailed, callsExpired: Counter
     let callRoundTrip: Timer
-    private let service: ServiceName
 
     init(_ service: ServiceName) {
         let dimensions = [("service", service.text)]
@@ -15,12 +14,10 @@ struct BusMetrics: Sendable {
         func calls(_ outcome: String) -> Counter {
             Counter(label: "club_queue_calls_total", dimensions: dimensions + [("outcome", outcome)])
         }
-        self.service = service
         self.bellsSent = counter("bells_sent")
         self.bellsFailed = counter("bells_failed")
         self.bellsHeard = counter("bells_heard")
         self.polls = counter("claims")
-        self.rescued = counter("rescues")
         self.fenced = counter("fence_hits")
         self.reconnects = counter("reconnects")
         self.callsAnswered = calls("answered")
@@ -32,12 +29,12 @@ struct BusMetrics: Sendable {
 
 /// What a worker counts, by queue.
 struct QueueMetrics: Sendable {
-    /// From the sending of a job to the start of its handler.
+    /// From the sending of a job to the start of its first attempt, delays included.
     let wait: Timer
     /// From the start of a handler to its commit.
     let run: Timer
     let batchSize: Recorder
-    let completed, retried, dead, givenBack: Counter
+    let completed, retried, dead, postponed, givenBack: Counter
 
     init(_ queue: QueueName) {
         let dimensions = [("queue", queue.text)]
@@ -50,6 +47,7 @@ struct QueueMetrics: Sendable {
         self.completed = jobs("completed")
         self.retried = jobs("retried")
         self.dead = jobs("dead")
+        self.postponed = jobs("postponed")
         self.givenBack = jobs("given_back")
     }
 }

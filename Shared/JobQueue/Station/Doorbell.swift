@@ -22,9 +22,12 @@ final class Doorbell: Sendable {
     private let neighbourhood: Neighbourhood
     private let metrics: BusMetrics
 
-    init(neighbourhood: Neighbourhood, metrics: BusMetrics) {
+    private let logger: Logger
+
+    init(neighbourhood: Neighbourhood, metrics: BusMetrics, logger: Logger) {
         self.neighbourhood = neighbourhood
         self.metrics = metrics
+        self.logger = logger
     }
 
     /// After a commit that has filled queues of these services.
@@ -73,7 +76,8 @@ final class Doorbell: Sendable {
             self.metrics.bellsSent.increment()
         } catch {
             self.metrics.bellsFailed.increment()
-            Logger.current.debug("Bell failed; the poll will find the jobs", metadata: ["error": "\(Failure(error).code)"])
+            self.logger.debug(
+                "Bell failed; the poll will find the jobs", metadata: ["error": "\(Failure(error).code)"])
         }
     }
 }

@@ -33,21 +33,23 @@ final class Membership: Sendable {
     private let service: ServiceName
     private let database: Database
     private let metrics: BusMetrics
+    private let logger: Logger
     private let state = NIOLockedValueBox<Joined?>(nil)
-    private let watchers = NIOLockedValueBox<[@Sendable (Joined?) -> Void]>([])
+    private let watcher = NIOLockedValueBox<(@Sendable (Joined?) -> Void)?>(nil)
 
-    init(service: ServiceName, database: Database, metrics: BusMetrics) {
+    init(service: ServiceName, database: Database, metrics: BusMetrics, logger: Logger) {
         self.service = service
         self.database = database
         self.metrics = metrics
+        self.logger = logger
     }
 
     /// The present membership; nil while the database is away.
     var joined: Joined? { self.state.withLockedValue { $0 } }
 
-    /// Hears of every joining and losing, in the task of the membership.
+    /// Tells the one who watches of every joining and losing, in the task of the membership.
     func watch(_ body: @escaping @Sendable (Joined?) -> Void) {
-        self.watchers.withLockedValue { $0.append(body) }
+        self.watcher.withLockedValue { $0 = body }
     }
 
     /// Joins, beats, and joins again, until the task is cancelled; then leaves.
@@ -67,11 +69,11 @@ final class Membership: Sendable {
                     try await self.beat(worker, control)
                 }
                 number = nil
-                Logger.current.info("Declared dead by another worker; registering anew")
+                self.logger.info("Declared dead by another worker; registering anew")
             } catch {
                 guard !Task.isCancelled else { break }
                 self.metrics.reconnects.increment()
-                Logger.current.info(
+                self.logger.info(
                     "Control session lost; reconnecting", metadata: ["error": "\(Failure(error).code)"])
                 try? await ContinuousClock().sleep(for: pause)
                 pause = min(pause * 2, Self.longestPause)
@@ -107,14 +109,14 @@ final class Membership: Sendable {
                 try await control.execute(LifeStatements.leave(worker))
             } catch {
                 // The session is gone, and with it the lock: the others will find out.
-                Logger.current.debug("Could not leave", metadata: ["error": "\(Failure(error).code)"])
+                self.logger.debug("Could not leave", metadata: ["error": "\(Failure(error).code)"])
             }
         }.value
     }
 
     private func publish(_ joined: Joined?) {
         self.state.withLockedValue { $0 = joined }
-        for watcher in self.watchers.withLockedValue({ $0 }) { watcher(joined) }
+        self.watcher.withLockedValue { $0 }?(joined)
     }
 
     private static let host: String = {

@@ -36,8 +36,9 @@ public final class Neighbourhood: Sendable {
         self.state.withLockedValue { $0.instances[instance] = answers }
     }
 
-    func leave(instance: Int32) {
-        self.state.withLockedValue { _ = $0.instances.removeValue(forKey: instance) }
+    /// Whoever is woken by this alarm has no number any more.
+    func leave(answers: Alarm) {
+        self.state.withLockedValue { state in state.instances = state.instances.filter { $0.value !== answers } }
     }
 
     /// - Returns: whether somebody here was idle and looks at once: then nobody else need be woken.

@@ -28,6 +28,10 @@ enum LifeStatements {
         "select queue.prepare_days(\(Int32(clamping: ahead)))"
     }
 
+    static var dropStaleReplies: SQL {
+        "select queue.drop_stale_replies()"
+    }
+
     static func sleep(_ worker: Int32) -> SQL {
         "select queue.sleep(\(worker))"
     }

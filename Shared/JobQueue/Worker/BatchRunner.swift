@@ -22,6 +22,8 @@ struct BatchRunner: Sendable {
         var count = 0
         /// Jobs that have to run alone now, with the worker that leased them.
         var isolated: [Assignment] = []
+        /// The database went away in the middle: the jobs are ready again, and nobody will ring for them.
+        var isInterrupted = false
     }
 
     private var bus: Bus { self.runner.bus }
@@ -65,7 +67,7 @@ struct BatchRunner: Sendable {
             let known = group.filter { $0.version <= handler.version }
             unknown += group.filter { $0.version > handler.version }.map(\.id)
             guard let first = known.first else { continue }
-            try await TraceContext.$current.withValue(JobRunner.trace(of: first)) {
+            try await TraceContext.$current.withValue(self.runner.trace(of: first)) {
                 try await body(known.map { self.runner.delivery($0, of: self.queue) }, transaction)
             }
             done += known.map(\.id)
@@ -100,8 +102,9 @@ struct BatchRunner: Sendable {
     }
 
     private func failed(_ jobs: [ClaimedJob], _ error: any Error, _ statements: RunStatements) async -> Outcome {
-        // The rows are ready again. While the database is away, or we are stopping, there is nothing more to do.
-        guard !jobs.isEmpty, !Task.isCancelled, !error.isOutage, !error.isUnknownWorker else { return Outcome() }
+        guard !error.isOutage, !error.isUnknownWorker else { return Outcome(isInterrupted: true) }
+        // Taken none, or stopping: the rows are ready again, and that is all.
+        guard !jobs.isEmpty, !Task.isCancelled else { return Outcome() }
         let failure = error is DeadlineExceeded ? Failure.timeout : Failure(error)
         self.bus.logger.info(
             "Batch failed; its jobs run alone",
@@ -118,7 +121,7 @@ struct BatchRunner: Sendable {
             }
             return Outcome(count: jobs.count, isolated: alone)
         } catch {
-            return Outcome()
+            return Outcome(isInterrupted: true)
         }
     }
 

@@ -23,6 +23,7 @@ struct Chores: Sendable {
                 do {
                     if nextDays <= .now {
                         try await self.bus.database.execute(LifeStatements.prepareDays(ahead: Self.daysAhead))
+                        try await self.bus.database.execute(LifeStatements.dropStaleReplies)
                         nextDays = .now.advanced(by: .seconds(3600))
                     }
                     pause = try await self.tend(worker)

@@ -95,7 +95,7 @@ final class ClaimLoop: Sendable {
                 return Assignment(job: job, worker: joined.worker, expires: asked.advanced(by: lease))
             }
             let full = self.state.withLockedValue { $0.claimed(requests, assignments, result.waiting) }
-            // We were woken instead of the others, and there is more than we can take.
+            // There may be more than we can take, and we may have been poked instead of the others being rung for.
             if !full.isEmpty { self.bus.doorbell.ringAway(queues: full) }
         }
     }
@@ -144,6 +144,10 @@ final class ClaimLoop: Sendable {
             self.state.withLockedValue { $0.isolated(outcome.isolated.map(\.job.id)) }
             for assignment in outcome.isolated { await self.run(assignment, of: queue) }
             let goesOn = self.state.withLockedValue { $0.runner(number, of: queue, took: outcome.count) }
+            if outcome.isInterrupted {
+                try? await ContinuousClock().sleep(for: Self.outagePause)
+                self.bus.work.ring(.neighbour)
+            }
             guard goesOn else { return }
             if self.state.withLockedValue({ $0.wantsRunner(of: queue) }) { self.bus.work.ring(.change) }
         }

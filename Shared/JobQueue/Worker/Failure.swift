@@ -53,9 +53,15 @@ extension Error {
     /// The database was not there: the statement says nothing about the job.
     var isOutage: Bool {
         guard let error = self as? DatabaseError else { return false }
-        let outages: [DatabaseError.Code] = [
-            .connectionLost, .cannotConnect, .cannotConnectNow, .tooManyConnections, .poolTimeout, .poolExhausted,
+        return error.code == .connectionLost || self.isCongestion
+    }
+
+    /// No connection was to be had: whatever wanted one has not begun.
+    var isCongestion: Bool {
+        guard let error = self as? DatabaseError else { return false }
+        let codes: [DatabaseError.Code] = [
+            .cannotConnect, .cannotConnectNow, .tooManyConnections, .poolTimeout, .poolExhausted,
         ]
-        return outages.contains(error.code)
+        return codes.contains(error.code)
     }
 }

@@ -8,6 +8,8 @@ struct JobRunner: Sendable {
     /// How long a job waits whose kind or version this process does not know: a newer process of the service will.
     static let unknownDelay = Duration.seconds(5)
     static let outagePause = Duration.milliseconds(200)
+    /// How long a job waits that could not even begin, for want of a connection.
+    static let congestionDelay = Duration.seconds(1)
 
     let bus: Bus
     /// By queue, then by kind.
@@ -22,11 +24,12 @@ struct JobRunner: Sendable {
         guard let queue = self.bus.directory.name(of: job.queue), let metrics = self.metrics[queue] else { return }
         guard let handler = self.handlers[queue]?[job.kind], job.version <= handler.version else {
             self.bus.logger.info("Unknown kind of job waits", metadata: ["queue.kind": "\(job.kind)"])
+            metrics.postponed.increment()
             await self.settle(assignment, statements.postpone(job, for: Self.unknownDelay))
             return
         }
         let started = ContinuousClock.now
-        if job.attempt == 1 { metrics.wait.recordSeconds(Self.age(of: job.id)) }
+        if job.attempt == 1 { metrics.wait.recordSeconds(self.age(of: job.id)) }
         do {
             try await withDeadline(assignment.expires) {
                 try await self.perform(job, of: queue, handler, statements)
@@ -43,7 +46,7 @@ struct JobRunner: Sendable {
             context: JobContext(
                 id: job.id, queue: queue, attempt: Int(job.attempt), enqueuedAt: job.id.time, cause: job.cause,
                 traceparent: job.traceparent, deadline: job.deadline),
-            version: job.version, arguments: job.arguments)
+            arguments: job.arguments)
     }
 
     /// The handler with everything that belongs to its job around it.
@@ -52,7 +55,7 @@ struct JobRunner: Sendable {
     ) async throws {
         let delivery = self.delivery(job, of: queue)
         try await JobContext.$current.withValue(delivery.context) {
-            try await TraceContext.$current.withValue(Self.trace(of: job)) {
+            try await TraceContext.$current.withValue(self.trace(of: job)) {
                 try await self.perform(job, delivery, handler, statements)
             }
         }
@@ -102,6 +105,11 @@ struct JobRunner: Sendable {
             await self.settle(assignment, statements.giveBack([job]))
             return
         }
+        if error.isCongestion {
+            metrics.postponed.increment()
+            await self.settle(assignment, statements.postpone(job, for: Self.congestionDelay))
+            return
+        }
         let failure = error is DeadlineExceeded ? .timeout : Failure(error)
         self.bus.logger.info(
             "Job failed",
@@ -142,12 +150,12 @@ struct JobRunner: Sendable {
 
     // MARK: Context
 
-    static func trace(of job: ClaimedJob) -> TraceContext? {
-        job.traceparent.flatMap(TraceContext.init(traceparent:))?.child(random: .system)
+    func trace(of job: ClaimedJob) -> TraceContext? {
+        job.traceparent.flatMap(TraceContext.init(traceparent:))?.child(random: self.bus.random)
     }
 
     /// Seconds since the job was sent; 0 when the clocks of the machines disagree.
-    static func age(of id: JobID) -> Double {
-        max(0, (SystemClock().now - id.time).inSeconds)
+    private func age(of id: JobID) -> Double {
+        max(0, (self.bus.clock.now - id.time).inSeconds)
     }
 }
