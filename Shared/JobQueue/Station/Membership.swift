@@ -101,9 +101,9 @@ final class Membership: Sendable {
         }
     }
 
-    /// Gives back what is still leased and frees the lock. In a task of its own: the present one is cancelled, and
-    /// what it owes to others must be done all the same.
+    /// Gives back what is still leased and frees the lock.
     private func leave(_ worker: Int32, _ control: Connection) async {
+        // Unowned: the present task is cancelled, and what it owes to others must be done all the same.
         await Task {
             do {
                 try await control.execute(LifeStatements.leave(worker))

@@ -129,11 +129,10 @@ struct JobRunner: Sendable {
 
     /// Writes down what became of a job, for as long as it is ours to say. While the database is away it is tried again;
     /// what cannot be said before the lease ends is said by whoever rescues the job.
-    ///
-    /// In a task of its own, because a job must also be given back by a task that was cancelled.
     @discardableResult
     func settle(_ assignment: Assignment, _ sql: SQL) async -> QueryResult? {
         let database = self.bus.database
+        // Unowned: a job must also be given back by a task that was cancelled.
         return await Task { () -> QueryResult? in
             while true {
                 do {
