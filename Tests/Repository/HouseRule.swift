@@ -96,7 +96,7 @@ extension HouseRule {
         guard file.path.hasSuffix(".swift"), !file.isTest else { return [] }
         return file.lines.enumerated().compactMap { number, line in
             let code = line.drop { $0 == " " }
-            guard !code.hasPrefix("//"), line.contains("Task {") || line.contains("Task.detached") else { return nil }
+            guard !code.hasPrefix("//"), mentions(line, [" Task {", "(Task {", "Task.detached"]) else { return nil }
             let before = file.lines[max(0, number - 4)..<number].contains { $0.contains("// Unowned:") }
             return before ? nil : "\(file.path):\(number + 1): use a task group, or say `// Unowned: why` above"
         }
