@@ -29,7 +29,8 @@ public struct QueueDeclaration: Sendable, Hashable {
     /// A queue with the house's defaults.
     public init(
         _ name: QueueName, attemptsMax: Int = 20, lossesMax: Int = 3, backoff: Backoff = Backoff(),
-        lease: Duration = .seconds(30), onDead: OnDead = .release, slots: Int = 8, retention: Duration = .seconds(1_209_600),
+        lease: Duration = .seconds(30), onDead: OnDead = .release, slots: Int = 8,
+        retention: Duration = .seconds(1_209_600),
         producers: Set<ServiceName>? = nil
     ) {
         self.name = name

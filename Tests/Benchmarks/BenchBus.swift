@@ -123,7 +123,7 @@ actor Countdown {
     func count(_ done: Int = 1) {
         self.left -= done
         guard self.left <= 0 else { return }
-        self.waiters.forEach { $0.resume() }
+        for waiter in self.waiters { waiter.resume() }
         self.waiters = []
     }
 

@@ -2,9 +2,9 @@ import FoundationEssentials
 import Subprocess
 
 #if canImport(System)
-import System
+    import System
 #else
-import SystemPackage
+    import SystemPackage
 #endif
 
 /// pgbench, PostgreSQL's own load generator: the raw limit of the same server in the same minute.

@@ -17,15 +17,16 @@ struct World: Sendable {
 
     var conditions: Conditions {
         Conditions(
-            server: "PostgreSQL \(self.cluster.installation.version), fsync on", cores: ProcessInfo.processInfo.activeProcessorCount,
+            server: "PostgreSQL \(self.cluster.installation.version), fsync on",
+            cores: ProcessInfo.processInfo.activeProcessorCount,
             rounds: self.rounds, seconds: self.seconds, build: Self.build)
     }
 
     private static var build: String {
         #if DEBUG
-        "debug"
+            "debug"
         #else
-        "release"
+            "release"
         #endif
     }
 
@@ -35,7 +36,8 @@ struct World: Sendable {
     }
 
     /// A pool of its own, as the owner of the cluster.
-    func database(_ name: String = EmbeddedPostgres.database, pool size: Int, application: String = "bench") -> Database {
+    func database(_ name: String = EmbeddedPostgres.database, pool size: Int, application: String = "bench") -> Database
+    {
         Database(
             DatabaseConfiguration(
                 conninfo: self.cluster.conninfo(database: name), applicationName: application,

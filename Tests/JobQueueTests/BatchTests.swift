@@ -70,7 +70,10 @@ struct BatchTests {
             handlers: [
                 .batch(Work.self) { jobs, transaction in
                     for job in jobs { try await note(job.context, in: transaction) }
-                    let run = runs.withLockedValue { $0 += 1; return $0 }
+                    let run = runs.withLockedValue {
+                        $0 += 1
+                        return $0
+                    }
                     if run == 1 { try await transaction.execute("select pg_terminate_backend(pg_backend_pid())") }
                 }
             ]

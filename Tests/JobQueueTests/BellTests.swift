@@ -12,8 +12,11 @@ struct BellTests {
         let alpha = world.bus("alpha")
         let done = Signal<Int>()
         try await alpha.running(handlers: [.transactional(Work.self) { work, _, _ in done.send(work.number) }]) {
-            try await eventually("the worker sleeps") { try await world.count("select count(*) from queue.sleeper") == 1 }
-            try await world.owner.execute("select queue.send(1::smallint, 'alpha.work', 1::smallint, '{\"number\": 4}')")
+            try await eventually("the worker sleeps") {
+                try await world.count("select count(*) from queue.sleeper") == 1
+            }
+            try await world.owner.execute(
+                "select queue.send(1::smallint, 'alpha.work', 1::smallint, '{\"number\": 4}')")
             #expect(try await done.next() == 4)
         }
     }
@@ -35,14 +38,17 @@ struct BellTests {
         let world = try await World.make()
         let alpha = world.bus("alpha")
         try await alpha.running(handlers: [.transactional(Work.self) { _, _, _ in }]) {
-            try await eventually("the worker sleeps") { try await world.count("select count(*) from queue.sleeper") == 1 }
+            try await eventually("the worker sleeps") {
+                try await world.count("select count(*) from queue.sleeper") == 1
+            }
         }
         try await world.owner.execute(
             "insert into queue.queue (name, owner_service) values ('beta.one', 'beta'), ('gamma.one', 'gamma')")
         let worker = try await world.owner.one("select queue.register('beta', 'h', 1)").value(at: 0, as: Int32.self)
         try await world.owner.execute("select queue.sleep(\(worker))")
         try await world.owner.execute("select queue.sleep(\(worker))")
-        let all = "select array_agg(service || ' ' || sleepers) from queue.wake(array(select id from queue.queue))" as SQL
+        let all =
+            "select array_agg(service || ' ' || sleepers) from queue.wake(array(select id from queue.queue))" as SQL
         #expect(try await world.owner.one(all).value(at: 0, as: [String]?.self) == ["beta 1"])
         #expect(try await world.owner.one(all).value(at: 0, as: [String]?.self) == nil)
     }

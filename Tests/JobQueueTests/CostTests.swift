@@ -40,7 +40,8 @@ struct CostTests {
         }
     }
 
-    @Test func `a batch of jobs costs its send and two more transactions, and under 1.2 KiB of WAL a job`() async throws {
+    @Test func `a batch of jobs costs its send and two more transactions, and under 1.2 KiB of WAL a job`() async throws
+    {
         try await withOwnServer { world, _ in
             let alpha = world.bus("alpha")
             try await alpha.running(
@@ -83,16 +84,20 @@ struct CostTests {
         try await withOwnServer { world, _ in
             let alpha = world.bus("alpha")
             try await alpha.running(handlers: [.transactional(Work.self) { _, _, _ in }]) {
-                try await eventually("the worker sleeps") { try await world.count("select count(*) from queue.sleeper") == 1 }
+                try await eventually("the worker sleeps") {
+                    try await world.count("select count(*) from queue.sleeper") == 1
+                }
                 // An announcement that stands is not made again: the row's version stays the same over many polls.
-                let before = try await world.owner.one("select xmin::text from queue.sleeper").value(at: 0, as: String.self)
+                let before = try await world.owner.one("select xmin::text from queue.sleeper").value(
+                    at: 0, as: String.self)
                 let beats = try await world.count("select count(*) from queue.worker")
                 #expect(beats == 1)
                 try await eventually("three beats have passed") {
                     try await world.count(
                         "select count(*) from queue.worker where seen_at > started_at + interval '3 seconds'") == 1
                 }
-                let after = try await world.owner.one("select xmin::text from queue.sleeper").value(at: 0, as: String.self)
+                let after = try await world.owner.one("select xmin::text from queue.sleeper").value(
+                    at: 0, as: String.self)
                 #expect(before == after)
             }
         }

@@ -40,7 +40,9 @@ struct ExactlyOnceTests {
             handlers: [
                 .transactional(Work.self) { _, job, transaction in
                     try await note(job, in: transaction)
-                    if job.attempt == 1 { try await transaction.execute("select pg_terminate_backend(pg_backend_pid())") }
+                    if job.attempt == 1 {
+                        try await transaction.execute("select pg_terminate_backend(pg_backend_pid())")
+                    }
                 }
             ]
         ) {
@@ -61,7 +63,10 @@ struct ExactlyOnceTests {
             handlers: [
                 .transactional(Work.self) { _, job, transaction in
                     try await note(job, in: transaction)
-                    let run = runs.withLockedValue { $0 += 1; return $0 }
+                    let run = runs.withLockedValue {
+                        $0 += 1
+                        return $0
+                    }
                     guard run == 1 else { return isOver.send() }
                     // What a rescuer does to a worker it takes for dead.
                     try await world.owner.execute(

@@ -38,7 +38,10 @@ struct GrantTests {
             where pronamespace = 'queue'::regnamespace and has_function_privilege('club_alpha', oid, 'execute')
             """
         ).map { try $0.value(at: 0, as: String.self) }
-        for name in ["put_many", "bury", "lose", "forget", "rescue", "promote", "take_lease", "pull_ready", "check", "claim_0", "take_0", "wake"] {
+        for name in [
+            "put_many", "bury", "lose", "forget", "rescue", "promote", "take_lease", "pull_ready", "check", "claim_0",
+            "take_0", "wake",
+        ] {
             #expect(!open.contains(name), "\(name)")
         }
         #expect(open.contains("send"))
@@ -91,7 +94,9 @@ struct GrantTests {
         try await world.owner.execute("grant club_alpha to club_beta")
         try await beta.database.withConnection { session in
             try await session.execute("set role club_alpha")
-            await #expect(throws: DatabaseError.self) { try await session.execute("select queue.pause(1::smallint, '')") }
+            await #expect(throws: DatabaseError.self) {
+                try await session.execute("select queue.pause(1::smallint, '')")
+            }
             try await session.execute("reset role")
         }
         try await world.owner.execute("revoke club_alpha from club_beta")

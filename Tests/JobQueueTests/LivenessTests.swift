@@ -16,7 +16,8 @@ struct LivenessTests {
             "select id from queue.claim(\(worker), \([number]), \([Int32(1)]), \([false]))")
         #expect(jobs.count == 1)
         await database.shutdown()
-        try await world.owner.execute("update queue.worker set seen_at = seen_at - interval '1 hour' where id = \(worker)")
+        try await world.owner.execute(
+            "update queue.worker set seen_at = seen_at - interval '1 hour' where id = \(worker)")
     }
 
     private func declare(_ world: World, losses: Int = 3) async throws {
@@ -57,7 +58,9 @@ struct LivenessTests {
         for _ in 1...2 {
             try await self.dieWithAJob(world)
             try await alpha.running {
-                try await eventually("the loss is counted") { try await world.count("select count(*) from queue.lease") == 0 }
+                try await eventually("the loss is counted") {
+                    try await world.count("select count(*) from queue.lease") == 0
+                }
             }
         }
         #expect(try await administration.dead(in: Work.queue).map(\.code) == ["killed_worker"])
@@ -74,7 +77,8 @@ struct LivenessTests {
         let worker = try await ghost.one("select queue.register('alpha', 'ghost', 1)").value(at: 0, as: Int32.self)
         try await ghost.execute("select queue.announce(\(worker), 0::smallint, 1::smallint, \(ids.map(\.raw)))")
         await ghost.shutdown()
-        try await world.owner.execute("update queue.worker set seen_at = seen_at - interval '1 hour' where id = \(worker)")
+        try await world.owner.execute(
+            "update queue.worker set seen_at = seen_at - interval '1 hour' where id = \(worker)")
         try await alpha.running {
             try await eventually("the losses are counted") {
                 try await world.count("select count(*) from queue.ready where attempt = 1") == 2
@@ -96,7 +100,8 @@ struct LivenessTests {
         #expect(try await world.violations() == [])
     }
 
-    @Test func `a worker that was not seen but holds its lock, or has no lock but was seen, is not dead`() async throws {
+    @Test func `a worker that was not seen but holds its lock, or has no lock but was seen, is not dead`() async throws
+    {
         let world = try await World.make()
         try await self.declare(world)
         let alpha = world.bus("alpha")
@@ -104,12 +109,14 @@ struct LivenessTests {
         // Stalled: the session is there, no beat for an hour.
         let stalled = world.database("alpha")
         try await stalled.withConnection { session in
-            let worker = try await session.one("select queue.register('alpha', 'stalled', 1)").value(at: 0, as: Int32.self)
+            let worker = try await session.one("select queue.register('alpha', 'stalled', 1)").value(
+                at: 0, as: Int32.self)
             _ = try await session.query("select id from queue.claim(\(worker), '{1}', '{1}', '{f}')")
             try await world.owner.execute("update queue.worker set seen_at = seen_at - interval '1 hour'")
             // Reconnecting: the session is gone, the last beat is fresh.
             try await self.dieWithAJob(world)
-            try await world.owner.execute("update queue.worker set seen_at = clock_timestamp() + interval '1 hour' where host = 'ghost'")
+            try await world.owner.execute(
+                "update queue.worker set seen_at = clock_timestamp() + interval '1 hour' where host = 'ghost'")
             try await alpha.running {
                 let rescuer = try await eventually("a rescuer has joined") {
                     try await world.owner.first("select id from queue.worker where host not in ('ghost', 'stalled')")
@@ -118,7 +125,8 @@ struct LivenessTests {
                 // What the chores of a second would do.
                 try await world.owner.execute("select queue.tend(\(rescuer), 100)")
                 #expect(try await world.count("select count(*) from queue.lease") == 2)
-                try await world.owner.execute("update queue.worker set seen_at = seen_at - interval '2 hours' where host = 'ghost'")
+                try await world.owner.execute(
+                    "update queue.worker set seen_at = seen_at - interval '2 hours' where host = 'ghost'")
                 try await eventually("the one with neither is dead") {
                     try await world.count("select count(*) from queue.lease") == 1
                 }
@@ -141,10 +149,12 @@ struct LivenessTests {
         #expect(try await world.count("select count(*) from queue.lease") == 0)
     }
 
-    @Test func `an expired lease is rescued although its worker lives, and the late completion is fenced`() async throws {
+    @Test func `an expired lease is rescued although its worker lives, and the late completion is fenced`() async throws
+    {
         let world = try await World.make()
         let (one, two) = (world.bus("alpha"), world.bus("alpha"))
-        let queue = QueueDeclaration(Work.queue, backoff: Backoff(base: .milliseconds(5), jitter: 0), lease: .milliseconds(300))
+        let queue = QueueDeclaration(
+            Work.queue, backoff: Backoff(base: .milliseconds(5), jitter: 0), lease: .milliseconds(300))
         let attempts = Signal<Int>()
         let handler = Handler.transactional(Work.self) { _, job, transaction in
             attempts.send(job.attempt)

@@ -17,7 +17,9 @@ struct OperationTests {
             #expect(try await done.next() == 1)
             try await administration.pause(Work.queue, reason: "partner is down")
             _ = try await alpha.send(Work(number: 2))
-            try await eventually("the worker sleeps") { try await world.count("select count(*) from queue.sleeper") == 1 }
+            try await eventually("the worker sleeps") {
+                try await world.count("select count(*) from queue.sleeper") == 1
+            }
             #expect(try await administration.stats(of: Work.queue)?.ready == 1)
             #expect(try await administration.stats(of: Work.queue)?.pausedAt != nil)
             try await administration.resume(Work.queue, reason: "partner is back")
@@ -27,7 +29,8 @@ struct OperationTests {
         #expect(try await world.violations() == [])
     }
 
-    @Test func `a graceful stop lets what runs end, and gives the rest back without counting an attempt`() async throws {
+    @Test func `a graceful stop lets what runs end, and gives the rest back without counting an attempt`() async throws
+    {
         let world = try await World.make()
         let alpha = world.bus("alpha")
         let (begun, mayEnd) = (Signal<Void>(), Signal<Void>())
@@ -94,13 +97,15 @@ struct OperationTests {
         for attempts in [5, 6] {
             try await alpha.running(queues: [QueueDeclaration(Work.queue, attemptsMax: attempts)]) {
                 try await eventually("it is declared") {
-                    try await world.count("select count(*) from queue.queue where attempts_max = \(Int16(attempts))") == 1
+                    try await world.count("select count(*) from queue.queue where attempts_max = \(Int16(attempts))")
+                        == 1
                 }
             }
         }
         let foreign = world.database("beta")
         await #expect(throws: DatabaseError.self) {
-            try await foreign.execute("select queue.declare('beta', '[{\"name\": \"alpha.work\", \"attempts_max\": 1}]')")
+            try await foreign.execute(
+                "select queue.declare('beta', '[{\"name\": \"alpha.work\", \"attempts_max\": 1}]')")
         }
         await #expect(throws: DatabaseError.self) {
             try await foreign.execute("select queue.declare('alpha', '[]')")

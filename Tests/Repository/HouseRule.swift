@@ -21,7 +21,9 @@ struct HouseRule: Sendable {
 }
 
 extension HouseRule {
-    static let services = ["Auth", "Ledger", "Promotions", "PartnersExchange", "Charity", "GiftCertificates", "Support"]
+    static let services = [
+        "Auth", "Ledger", "Promotions", "PartnersExchange", "Charity", "GiftCertificates", "Support",
+    ]
 
     static let all: [HouseRule] = [
         .noSiblingImports, .sqlInStoresOnly, .noPrint, .noCrashes, .noFoundation, .noSleepInTests, .noUnownedTasks,
@@ -39,7 +41,8 @@ extension HouseRule {
         where: { file in
             let folders = file.folders
             if folders.first == "Shared" { return true }
-            return folders.first == "Services" && folders.count > 1 && folders[1] != "Executables" && folders[1] != "Club"
+            return folders.first == "Services" && folders.count > 1 && folders[1] != "Executables"
+                && folders[1] != "Club"
         })
 
     /// A statement stands whole in the method that runs it, in the folder where a reader looks for it.
@@ -57,12 +60,15 @@ extension HouseRule {
         instead: "move the statement into Store/",
         where: { file in
             guard file.path.hasSuffix(".swift"), !file.isTest else { return false }
-            if ["Shared/Postgres/", "Shared/JobQueue/", "Shared/Web/"].contains(where: file.path.hasPrefix) { return false }
+            if ["Shared/Postgres/", "Shared/JobQueue/", "Shared/Web/"].contains(where: file.path.hasPrefix) {
+                return false
+            }
             return !file.folders.contains("Store")
         })
 
     static let noPrint = HouseRule.forbids(
-        "nothing is printed but by the command's Output", { calls($0, "print") || calls($0, "debugPrint") || calls($0, "dump") },
+        "nothing is printed but by the command's Output",
+        { calls($0, "print") || calls($0, "debugPrint") || calls($0, "dump") },
         instead: "log it, or write it through the command's output type",
         where: { $0.path.hasSuffix(".swift") && !$0.isTest && $0.name != "Output.swift" })
 
@@ -87,8 +93,10 @@ extension HouseRule {
             mentions(line, ["Task.sleep", "usleep(", "Thread.sleep", "clock.sleep"])
         },
         instead: "wait for a signal, or poll through TestSupport's Eventually",
-        where: { $0.path.hasSuffix(".swift") && $0.isTest && !$0.path.hasPrefix("Tests/Support/")
-            && !$0.path.hasPrefix("Tests/Benchmarks/") && !$0.path.hasPrefix("Tests/Repository/") })
+        where: {
+            $0.path.hasSuffix(".swift") && $0.isTest && !$0.path.hasPrefix("Tests/Support/")
+                && !$0.path.hasPrefix("Tests/Benchmarks/") && !$0.path.hasPrefix("Tests/Repository/")
+        })
 
     /// Structured concurrency: a task without an owner outlives its purpose and hides its errors. The few places that
     /// must outlive a cancellation say so in a comment on the line above that starts with `// Unowned:`.
@@ -105,7 +113,9 @@ extension HouseRule {
     static let noBlockingCalls = HouseRule.forbids(
         "nothing blocks the cooperative pool",
         { line in
-            mentions(line, ["PQexec(", "PQexecParams(", "PQconnectdb(", "DispatchSemaphore", "DispatchSource", "pthread_join("])
+            mentions(
+                line,
+                ["PQexec(", "PQexecParams(", "PQconnectdb(", "DispatchSemaphore", "DispatchSource", "pthread_join("])
         },
         instead: "go through the reactor", where: { $0.path.hasSuffix(".swift") && !$0.isTest })
 
@@ -140,8 +150,11 @@ extension HouseRule {
     private static let unfinishedPieces: [[String]] = [
         ["TO", "DO"], ["FIX", "ME"], [" X", "XX"], ["not imple", "mented"], ["for n", "ow"], ["place", "holder"],
     ]
-    static let machineWords: [String] = machinePieces.map { (pieces: [String]) -> String in pieces.joined(separator: "") }
-    static let unfinishedWords: [String] = unfinishedPieces.map { (pieces: [String]) -> String in pieces.joined(separator: "") }
+    static let machineWords: [String] = machinePieces.map { (pieces: [String]) -> String in pieces.joined(separator: "")
+    }
+    static let unfinishedWords: [String] = unfinishedPieces.map { (pieces: [String]) -> String in
+        pieces.joined(separator: "")
+    }
 
     private static func mentions(_ line: Substring, _ words: [String]) -> Bool {
         for word in words where line.firstRange(of: word) != nil { return true }
@@ -150,7 +163,9 @@ extension HouseRule {
 
     private static func importedModule(_ line: Substring) -> String? {
         var words = line.split(separator: " ")
-        while let first = words.first, first.hasPrefix("@") || ["public", "package", "internal", "private"].contains(first) {
+        while let first = words.first,
+            first.hasPrefix("@") || ["public", "package", "internal", "private"].contains(first)
+        {
             words.removeFirst()
         }
         guard words.first == "import", words.count > 1 else { return nil }
@@ -177,7 +192,8 @@ extension SourceFile {
             guard isFunction || code.hasPrefix("init(") || code.contains(" init(") else { continue }
             let closing = String(repeating: " ", count: indent) + "}"
             guard
-                let end = self.lines[(number + 1)...].firstIndex(where: { $0 == closing || $0.hasPrefix(closing + " ") })
+                let end = self.lines[(number + 1)...].firstIndex(where: { $0 == closing || $0.hasPrefix(closing + " ") }
+                )
             else { continue }
             found.append((number + 1, end - number + 1))
         }

@@ -29,7 +29,9 @@ private struct Planted: Sendable, CustomTestStringConvertible {
         Planted(.noSiblingImports, "Services/Auth/AuthModule.swift", "public import Ledger"),
         Planted(.noSiblingImports, "Shared/Host/Host.swift", "import Auth"),
         Planted(.sqlInStoresOnly, "Services/Auth/Operations/LogIn.swift", "    select id from auth.member"),
-        Planted(.sqlInStoresOnly, "Services/Auth/API/Routes.swift", "let a = try await db.query(\n\"insert into x values (1)\""),
+        Planted(
+            .sqlInStoresOnly, "Services/Auth/API/Routes.swift",
+            "let a = try await db.query(\n\"insert into x values (1)\""),
         Planted(.noPrint, "Services/Auth/API/Routes.swift", "        print(phone)"),
         Planted(.noCrashes, "Shared/Web/Problem.swift", "let a = try! decode()"),
         Planted(.noCrashes, "Shared/Web/Problem.swift", "        fatalError()"),
@@ -38,7 +40,8 @@ private struct Planted: Sendable, CustomTestStringConvertible {
         Planted(.noUnownedTasks, "Shared/Web/Problem.swift", "        Task { await work() }"),
         Planted(.noBlockingCalls, "Shared/Postgres/Connection.swift", "PQexec(connection, text)"),
         Planted(.fileLength, "Shared/Web/Problem.swift", String(repeating: "\n", count: 401)),
-        Planted(.functionLength, "Shared/Web/Problem.swift", "func a() {\n" + String(repeating: "  b\n", count: 70) + "}"),
+        Planted(
+            .functionLength, "Shared/Web/Problem.swift", "func a() {\n" + String(repeating: "  b\n", count: 70) + "}"),
         Planted(.noMachinePaths, "deploy/run.sh", "cd " + HouseRule.machineWords[0]),
         Planted(.noUnfinishedWords, "Shared/Web/Problem.swift", "let a = 1 /* " + HouseRule.unfinishedWords[0]),
     ]
@@ -54,7 +57,8 @@ private struct Planted: Sendable, CustomTestStringConvertible {
         Planted(.sqlInStoresOnly, "Services/Auth/API/Routes.swift", "    /// select the rows from the store"),
         Planted(.noPrint, "Services/Auth/API/Routes.swift", "self.blueprint(house)"),
         Planted(.noUnownedTasks, "Shared/Web/Problem.swift", "// Unowned: outlives the caller\nTask { await roll() }"),
-        Planted(.functionLength, "Shared/Web/Problem.swift", "func a() {\n" + String(repeating: "  b\n", count: 60) + "}"),
+        Planted(
+            .functionLength, "Shared/Web/Problem.swift", "func a() {\n" + String(repeating: "  b\n", count: 60) + "}"),
     ]
 
     @Test(arguments: allowed)
@@ -64,7 +68,8 @@ private struct Planted: Sendable, CustomTestStringConvertible {
 
     @Test func `every folder of Shared and Services says what it is`() throws {
         for parent in ["Shared", "Services"] {
-            for folder in try SourceTree.subfolders(of: parent) where !["Executables", "CPostgres", "CReactor"].contains(folder) {
+            for folder in try SourceTree.subfolders(of: parent)
+            where !["Executables", "CPostgres", "CReactor"].contains(folder) {
                 #expect(SourceTree.exists("\(parent)/\(folder)/README.md"), "\(parent)/\(folder) has no README.md")
             }
         }
@@ -81,7 +86,8 @@ private struct Planted: Sendable, CustomTestStringConvertible {
                 #expect(!libraries.contains(service), "\(line)")
             }
         }
-        let foundation = try #require(manifest.split(separator: "let foundation").dropFirst().first?.split(separator: "]").first)
+        let foundation = try #require(
+            manifest.split(separator: "let foundation").dropFirst().first?.split(separator: "]").first)
         for service in HouseRule.services {
             #expect(!foundation.contains("\"\(service)\""), "foundation names \(service)")
         }

@@ -4,7 +4,9 @@ import Testing
 @Suite struct MigrationTests {
     private func folders() throws -> [String: [SourceFile]] {
         let files = try SourceTree.files(in: ["Shared", "Services"], endings: [".sql"])
-        return Dictionary(grouping: files.filter { $0.folders.last == "Migrations" }) { $0.folders.joined(separator: "/") }
+        return Dictionary(grouping: files.filter { $0.folders.last == "Migrations" }) {
+            $0.folders.joined(separator: "/")
+        }
     }
 
     @Test func `numbers are contiguous from 1 in every folder`() throws {

@@ -1,6 +1,5 @@
 import Auth
 import FoundationEssentials
-@testable import Host
 import JobQueue
 import Kernel
 import Ledger
@@ -12,6 +11,8 @@ import Testing
 import Web
 import Yams
 
+@testable import Host
+
 /// What a service serves and what its OpenAPI document says are the same list.
 @Suite(
     .database(
@@ -20,7 +21,8 @@ struct OpenAPITests {
     static let modules: [any ServiceModule.Type] = [AuthModule.self, LedgerModule.self, PromotionsModule.self]
 
     @Test(arguments: modules.map { $0.name.text })
-    func `every route stands in openapi.yaml, and every path of openapi.yaml has a route`(service: String) async throws {
+    func `every route stands in openapi.yaml, and every path of openapi.yaml has a route`(service: String) async throws
+    {
         let module = try #require(Self.modules.first { $0.name.text == service })
         let served = try await self.operations(of: module)
         let document = try self.document(of: module)

@@ -24,7 +24,8 @@ enum SourceTree {
     }()
 
     /// Every file below the source folders whose name ends in one of `endings`.
-    static func files(in folders: [String] = ["Shared", "Services", "Tests"], endings: [String]) throws -> [SourceFile] {
+    static func files(in folders: [String] = ["Shared", "Services", "Tests"], endings: [String]) throws -> [SourceFile]
+    {
         var found: [SourceFile] = []
         for folder in folders {
             let below = try FileManager.default.subpathsOfDirectory(atPath: self.root + "/" + folder)

@@ -137,7 +137,7 @@ struct JobRunner: Sendable {
             while true {
                 do {
                     return try await database.run(sql)
-                } catch where error.isOutage && ContinuousClock.now < assignment.expires {
+                } catch  where error.isOutage && ContinuousClock.now < assignment.expires {
                     try? await ContinuousClock().sleep(for: Self.outagePause)
                 } catch {
                     if error.isLostLease || error.isUnknownWorker { self.bus.metrics.fenced.increment() }

@@ -55,7 +55,8 @@ enum ClientCases {
             let perTransaction = Double(statements)
             try world.report.add(
                 Figure(
-                    "client", "\(statements) inserts in a pipeline, one transaction", result.ours.median * perTransaction,
+                    "client", "\(statements) inserts in a pipeline, one transaction",
+                    result.ours.median * perTransaction,
                     "rows/s", raw: result.raw.median * perTransaction, rawName: "one by one", goal: .ratio(atLeast: 3),
                     conditions: world.conditions))
         }

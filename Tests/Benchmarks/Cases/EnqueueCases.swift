@@ -68,7 +68,9 @@ enum EnqueueCases {
         }
     }
 
-    private static func withListener(_ world: World, _ bench: BenchBus, _ body: () async throws -> Double) async throws -> Double {
+    private static func withListener(_ world: World, _ bench: BenchBus, _ body: () async throws -> Double) async throws
+        -> Double
+    {
         let listener = Listener(
             bench.database.configuration, reactor: world.reactor, logger: world.logger)
         let bells = listener.notifications(["bell"]).makeAsyncIterator()

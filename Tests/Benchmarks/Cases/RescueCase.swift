@@ -5,9 +5,9 @@ import Postgres
 import Subprocess
 
 #if canImport(System)
-import System
+    import System
 #else
-import SystemPackage
+    import SystemPackage
 #endif
 
 /// Target I: a process dies by kill -9 in the middle of a job. How long until the job runs elsewhere?

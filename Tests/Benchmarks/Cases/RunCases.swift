@@ -12,7 +12,8 @@ enum RunCases {
         let perSecond = 200
         let seconds = max(5, world.seconds * 2)
         try await BenchBus.with(world, "bench_latency") { bench in
-            let histogram = NIOLockedValueBox(Histogram<UInt32>(highestTrackableValue: 60_000_000, numberOfSignificantValueDigits: .three))
+            let histogram = NIOLockedValueBox(
+                Histogram<UInt32>(highestTrackableValue: 60_000_000, numberOfSignificantValueDigits: .three))
             let clock = SystemClock()
             let countdown = Countdown(perSecond * seconds)
             let handler = Handler.transactional(Stamped.self) { message, _, _ in
@@ -40,12 +41,17 @@ enum RunCases {
                 (Double(histogram.valueAtPercentile(50)) / 1000, Double(histogram.valueAtPercentile(99)) / 1000)
             }
             let conditions = world.conditions.with([
-                "rate": "\(perSecond)/s, open loop", "from": "just before the sending transaction", "to": "the handler's first line",
+                "rate": "\(perSecond)/s, open loop", "from": "just before the sending transaction",
+                "to": "the handler's first line",
             ])
             try world.report.add(
-                Figure("D", "send to handler at 200 jobs/s, p50", p50, "ms", goal: .value(atMost: 3), conditions: conditions))
+                Figure(
+                    "D", "send to handler at 200 jobs/s, p50", p50, "ms", goal: .value(atMost: 3),
+                    conditions: conditions))
             try world.report.add(
-                Figure("D", "send to handler at 200 jobs/s, p99", p99, "ms", goal: .value(atMost: 10), conditions: conditions))
+                Figure(
+                    "D", "send to handler at 200 jobs/s, p99", p99, "ms", goal: .value(atMost: 10),
+                    conditions: conditions))
         }
     }
 
@@ -88,7 +94,8 @@ enum RunCases {
                 conditions: conditions))
         try world.report.add(
             Figure(
-                "K", "WAL per job, claim to history, batches", cost.map { Double($0.walBytes) / Double(jobs) }.median, "B",
+                "K", "WAL per job, claim to history, batches", cost.map { Double($0.walBytes) / Double(jobs) }.median,
+                "B",
                 conditions: conditions))
     }
 

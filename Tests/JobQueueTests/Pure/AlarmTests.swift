@@ -1,6 +1,7 @@
-@testable import JobQueue
 import TestSupport
 import Testing
+
+@testable import JobQueue
 
 @Suite struct AlarmTests {
     @Test func `a ring before the wait is not lost, and several are one`() async {

@@ -1,5 +1,6 @@
-@testable import JobQueue
 import Testing
+
+@testable import JobQueue
 
 @Suite struct DoorbellStateTests {
     @Test func `what was rung meanwhile goes out together, once`() {

@@ -1,5 +1,6 @@
-@testable import JobQueue
 import Testing
+
+@testable import JobQueue
 
 @Suite struct FailureTests {
     private struct Leaky: Error, CustomStringConvertible {

@@ -1,5 +1,6 @@
-@testable import JobQueue
 import Testing
+
+@testable import JobQueue
 
 @Suite struct NumberLeaseTests {
     private let start = ContinuousClock.now

@@ -1,6 +1,7 @@
-@testable import JobQueue
 import TestSupport
 import Testing
+
+@testable import JobQueue
 
 @Suite struct PendingCallsTests {
     private struct Unasked: Error {}
@@ -25,8 +26,14 @@ import Testing
     @Test func `an answer finds its own caller`() async throws {
         let calls = PendingCalls()
         let asked = Signal<Int64>()
-        async let one = calls.ask { asked.send(1); return 1 }
-        async let two = calls.ask { asked.send(2); return 2 }
+        async let one = calls.ask {
+            asked.send(1)
+            return 1
+        }
+        async let two = calls.ask {
+            asked.send(2)
+            return 2
+        }
         _ = try await asked.next(2)
         calls.arrived(.body(Array("two".utf8)), for: 2)
         calls.arrived(.failure(Array("one".utf8)), for: 1)
@@ -50,7 +57,12 @@ import Testing
     @Test func `a stop and a cancellation let the callers go`() async throws {
         let calls = PendingCalls()
         let asked = Signal<Void>()
-        let stopped = Task { try await calls.ask { asked.send(); return 1 } }
+        let stopped = Task {
+            try await calls.ask {
+                asked.send()
+                return 1
+            }
+        }
         try await asked.next()
         // Until the caller waits there is nobody to be let go.
         try await eventually("the caller is let go") {
@@ -59,7 +71,12 @@ import Testing
         }
         await #expect(throws: CallError.stopped) { _ = try await stopped.value }
 
-        let cancelled = Task { try await calls.ask { asked.send(); return 2 } }
+        let cancelled = Task {
+            try await calls.ask {
+                asked.send()
+                return 2
+            }
+        }
         try await asked.next()
         cancelled.cancel()
         await #expect(throws: CancellationError.self) { _ = try await cancelled.value }

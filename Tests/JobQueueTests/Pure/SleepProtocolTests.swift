@@ -1,5 +1,6 @@
-@testable import JobQueue
 import Testing
+
+@testable import JobQueue
 
 @Suite struct SleepProtocolTests {
     @Test func `the first rest is announced, and the look after it decides`() {

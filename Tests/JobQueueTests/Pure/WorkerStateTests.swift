@@ -1,6 +1,7 @@
-@testable import JobQueue
 import Kernel
 import Testing
+
+@testable import JobQueue
 
 @Suite struct WorkerStateTests {
     private func plan(_ number: Int16, slots: Int = 2, isBatched: Bool = false) -> WorkerState.Plan {
