@@ -6,7 +6,7 @@ import Testing
 
 @testable import EmbeddedPostgres
 
-@Suite(.capturedLogs, .timeLimit(.minutes(5))) struct EmbeddedPostgresTests {
+@Suite(.capturedLogs, .timeLimit(.minutes(20))) struct EmbeddedPostgresTests {
     /// A cluster in a folder of its own, deleted afterwards.
     private func withServer(
         in folder: String = "/tmp/club-test-\(UUID().uuidString.prefix(8))",

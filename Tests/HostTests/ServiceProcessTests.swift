@@ -10,7 +10,7 @@ import TestSupport
 import Testing
 
 /// What an operator meets: the executable itself, with its exit codes and sentences.
-@Suite(.timeLimit(.minutes(5))) struct ServiceProcessTests {
+@Suite(.timeLimit(.minutes(20))) struct ServiceProcessTests {
     @Test(arguments: [
         (["CLUB_PORT": "eighty"], #"club-ledger: CLUB_PORT must be a whole number from 0 to 65000, not "eighty"."#),
         (["CLUB_PORTS": "8080"], "club-ledger: CLUB_PORTS is not a setting; did you mean CLUB_PORT?"),

@@ -5,7 +5,7 @@ import Testing
 @testable import Postgres
 
 /// Each way out of a wait: result, error, connection lost, cancel, shutdown. None may leave a caller waiting for ever.
-@Suite(.database(), .timeLimit(.minutes(2))) struct ExitTests {
+@Suite(.database(), .timeLimit(.minutes(20))) struct ExitTests {
     // MARK: Connection lost
 
     @Test func `a session that the server ends in the middle of a statement is reported and replaced`() async throws {

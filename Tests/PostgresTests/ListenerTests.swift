@@ -4,7 +4,7 @@ import Testing
 
 @testable import Postgres
 
-@Suite(.database(), .timeLimit(.minutes(2))) struct ListenerTests {
+@Suite(.database(), .timeLimit(.minutes(20))) struct ListenerTests {
     /// A listener of its own on the present test's database, shut down at the end.
     private func withListener(
         _ change: (inout DatabaseConfiguration) -> Void = { _ in }, _ body: (Listener) async throws -> Void

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Postgres
 
-@Suite(.database(), .timeLimit(.minutes(2))) struct MultiHostTests {
+@Suite(.database(), .timeLimit(.minutes(20))) struct MultiHostTests {
     /// The server of the tests behind a socket of its own, so that it has two addresses.
     private func withProxy(_ body: (SilentProxy) async throws -> Void) async throws {
         let proxy = try SilentProxy(to: try TestDatabase.current.cluster.conninfo)
