@@ -36,7 +36,7 @@ public struct TestSystem: Sendable {
         while true {
             let result = try await self.shell.club(["up", "--detach", "--port", "\(try Self.freePorts())"] + flags)
             if result.code == 0 { return }
-            guard result.errors.contains("cannot listen") else {
+            guard ["is taken", "cannot listen"].contains(where: result.errors.contains) else {
                 throw NeverHappened(description: "club up: \(result)")
             }
         }

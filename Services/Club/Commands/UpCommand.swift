@@ -63,6 +63,7 @@ struct UpCommand: AsyncParsableCommand {
         defer { close(lock) }
         // What a killed `club up` left behind has the ports.
         _ = try await SystemStop(folder: folder)()
+        try LoopbackPorts.requireFree(self.port..<self.port + ServicePlan.modules.count)
         let run = SystemRun(
             folder: folder, plan: ServicePlan(port: self.port, isSeparate: self.separate, log: folder.logFile),
             logger: Logger(label: "club", factory: { _ in SwiftLogNoOpLogHandler() })
