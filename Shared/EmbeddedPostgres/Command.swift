@@ -25,26 +25,27 @@ struct Command: Sendable {
 
     /// Runs the command and collects what it prints; an exit code other than zero is a result, not an error.
     func run() async throws -> Result {
-        var options = PlatformOptions()
-        if let account = self.account {
-            options.userID = account.user
-            options.groupID = account.group
-            options.supplementaryGroups = []
-        }
-        let executable = self.program.contains("/") ? Executable.path(FilePath(self.program)) : .name(self.program)
+        let words = self.prefix + [self.program] + self.arguments
+        let executable = words[0].contains("/") ? Executable.path(FilePath(words[0])) : .name(words[0])
         let finished = try await Subprocess.run(
             executable,
-            arguments: Arguments(self.arguments),
+            arguments: Arguments(Array(words.dropFirst())),
             environment: Self.environment,
             // The server's account may not be able to enter the folder we were started in.
             workingDirectory: "/",
-            platformOptions: options,
             input: .string(self.input),
             output: .string(limit: 1 << 20),
             error: .string(limit: 1 << 20))
         return Result(
             succeeded: finished.terminationStatus.isSuccess, output: finished.standardOutput,
             errors: finished.standardError)
+    }
+
+    /// setpriv(1) of util-linux changes the account. Doing it between fork and exec, as the library's platform options
+    /// would, hangs now and then: glibc's setgroups() waits for threads that the child does not have.
+    private var prefix: [String] {
+        guard let account = self.account else { return [] }
+        return ["setpriv", "--reuid=\(account.user)", "--regid=\(account.group)", "--clear-groups", "--"]
     }
 
     /// Runs the command; a failure becomes a sentence that starts with `purpose`.

@@ -71,7 +71,7 @@ public struct EmbeddedPostgres: Sendable {
         let known = try place.loadState()
         let installation = try await Self.installation(for: known, in: place, given: installation)
         let home = try await place.prepareHome(known: known, logger: logger)
-        let state = ClusterState(
+        var state = ClusterState(
             binaries: installation.binaries, major: installation.major, home: home,
             socketFolder: try place.socketFolder(home: home, known: known),
             port: try LoopbackPort.free(preferring: known?.port), profile: profile,
@@ -80,13 +80,29 @@ public struct EmbeddedPostgres: Sendable {
             logger.info("Making a PostgreSQL cluster", metadata: ["folder": "\(state.data)"])
             try await ClusterMaker(installation: installation, place: place, state: state).make()
         }
-        try place.save(state)
-        let server = ServerProcess(installation: installation, account: place.account, state: state)
-        try await server.start()
+        try await Self.start(&state, installation, place)
         logger.info(
             "PostgreSQL started",
             metadata: ["version": "\(installation.version)", "port": "\(state.port)", "folder": "\(state.data)"])
         return try Self(place: place, installation: installation, state: state)
+    }
+
+    /// A port that was free when we looked may be somebody else's a moment later: then another one is chosen.
+    private static func start(
+        _ state: inout ClusterState, _ installation: PostgresInstallation, _ place: ClusterPlace
+    ) async throws {
+        for _ in 0..<3 {
+            try place.save(state)
+            do {
+                return try await ServerProcess(
+                    installation: installation, account: place.account, state: state
+                ).start()
+            } catch let error as EmbeddedPostgresError where error.code == .portTaken {
+                state.port = try LoopbackPort.free(preferring: nil)
+            }
+        }
+        try place.save(state)
+        try await ServerProcess(installation: installation, account: place.account, state: state).start()
     }
 
     /// The running server of a folder; nil when there is none.

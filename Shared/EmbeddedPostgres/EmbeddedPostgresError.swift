@@ -13,6 +13,8 @@ public struct EmbeddedPostgresError: Error, Sendable, CustomStringConvertible {
         public static let wrongVersion = Code(name: "wrong-version")
         /// We are root, and there is no unprivileged account that the server could run under.
         public static let noAccount = Code(name: "no-account")
+        /// Somebody else listens on the server's port.
+        public static let portTaken = Code(name: "port-taken")
         /// A command of PostgreSQL, or the system, refused.
         public static let commandFailed = Code(name: "command-failed")
     }

@@ -25,8 +25,10 @@ struct ServerProcess: Sendable {
             let reason = self.lastFatalLine() ?? result.lastWords
             // The sessions of a killed server live until they notice; the data are theirs until then.
             guard reason.contains("shared memory block"), clock.now < deadline else {
+                let isPort = reason.contains("could not create any TCP/IP sockets")
                 throw EmbeddedPostgresError(
-                    .commandFailed, "PostgreSQL did not start: \(reason) (see \(self.state.log)).")
+                    isPort ? .portTaken : .commandFailed,
+                    "PostgreSQL did not start: \(reason) (see \(self.state.log)).")
             }
             try await clock.sleep(for: .milliseconds(200))
         }

@@ -69,9 +69,10 @@ import Testing
         try await ServiceWorld.run([LedgerModule.self], settings: settings, clock: clock) { _ in
             try await eventually(
                 "the hold's end", isTrue: { try await books.account.balance(of: member).held == .zero })
+            // What came back from the hold has expired meanwhile: the same upkeep writes it off.
+            try await eventually("books in order", isTrue: { try await books.findings().isEmpty })
         }
         #expect(try await books.count(partitions) > before)
-        #expect(try await books.findings().isEmpty)
     }
 
     /// One bad receipt must not hold up the others: it is refused, kept and logged, and the job is done.
