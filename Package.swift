@@ -99,7 +99,7 @@ let package = Package(
         shared("Postgres", ["Kernel", "CPostgres", "CReactor", logging, metrics, collections, locks]),
         shared(
             "JobQueue", ["Kernel", "Postgres", logging, metrics, tracing, lifecycle, collections, locks],
-            resources: [.copy("Migrations")]),
+            resources: [.copy("Migrations"), .copy("Functions")]),
         shared("Web", ["Kernel", "Postgres", logging, metrics, tracing, hummingbird, jwt, crypto, locks]),
         shared("Telemetry", ["Kernel", logging, metrics, tracing, locks]),
         shared(

@@ -25,13 +25,34 @@ public struct QueueDeclaration: Sendable, Hashable {
     public var retention: Duration
     /// Services that may send here; nil for all.
     public var producers: Set<ServiceName>?
+    /// What the `orderingKey` of its messages means.
+    public var order: Order
+    /// Jobs at a time over all processes; of a batched queue, batches. nil: as many as there are slots.
+    public var runningMax: Int?
+    /// How many jobs may begin in a time, over all processes. Not for batched queues.
+    public var rate: RateLimit?
+    /// After so long a job counts as one priority higher, so that a low one cannot wait for ever; nil: never.
+    public var ageing: Duration?
+    /// Arguments and results are ciphertext to the database and whoever reads it.
+    public var isEncrypted: Bool
+
+    /// What the keys of a queue's messages are for.
+    public enum Order: Sendable, Hashable {
+        /// Nothing: any order.
+        case none
+        /// Jobs of one key begin in the order of sending, so many at a time (1: one after the other), whatever happens to
+        /// them. A retry keeps its place.
+        case byKey(atATime: Int)
+        /// Keys take turns, however many jobs each of them has waiting.
+        case fair
+    }
 
     /// A queue with the house's defaults.
     public init(
         _ name: QueueName, attemptsMax: Int = 20, lossesMax: Int = 3, backoff: Backoff = Backoff(),
         lease: Duration = .seconds(30), onDead: OnDead = .release, slots: Int = 8,
-        retention: Duration = .seconds(1_209_600),
-        producers: Set<ServiceName>? = nil
+        retention: Duration = .seconds(1_209_600), producers: Set<ServiceName>? = nil, order: Order = .none,
+        runningMax: Int? = nil, rate: RateLimit? = nil, ageing: Duration? = nil, isEncrypted: Bool = false
     ) {
         self.name = name
         self.attemptsMax = attemptsMax
@@ -42,6 +63,25 @@ public struct QueueDeclaration: Sendable, Hashable {
         self.slots = slots
         self.retention = retention
         self.producers = producers
+        self.order = order
+        self.runningMax = runningMax
+        self.rate = rate
+        self.ageing = ageing
+        self.isEncrypted = isEncrypted
+    }
+}
+
+/// A token bucket: `perSecond` jobs in the long run, `burst` at once after a quiet time.
+public struct RateLimit: Sendable, Hashable {
+    /// Above 0.
+    public var perSecond: Double
+    /// At least 1.
+    public var burst: Int
+
+    /// Without a burst of its own a second's worth may begin at once.
+    public init(perSecond: Double, burst: Int? = nil) {
+        self.perSecond = perSecond
+        self.burst = burst ?? max(1, Int(perSecond))
     }
 }
 

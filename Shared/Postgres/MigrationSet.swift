@@ -6,6 +6,10 @@ public import Kernel
 /// A file is immutable once it has been applied anywhere. It runs in a transaction together with its record; with
 /// `-- no-transaction` as its first line it runs outside of one, holds a single statement (PostgreSQL makes one
 /// transaction of several) and must be safe to run again, because its record is written after it.
+///
+/// Beside it there may be a folder `Functions`: files that define the functions of the schema as they are now. They run
+/// as a whole, in the order of their names, in the transaction of the last pending migration, or in one of their own when
+/// only they have changed. They can be run again and again: the first file drops what the last run has made.
 public struct MigrationSet: Sendable {
     public let service: ServiceName
     public let directory: String
@@ -56,6 +60,22 @@ public struct MigrationSet: Sendable {
             throw self.failure("\(fileName) cannot be read as UTF-8")
         }
         return File(number: number, name: name, text: text)
+    }
+
+    /// The files of the folder `Functions`, in order; none when there is no such folder.
+    func functions() throws -> [File] {
+        let folder =
+            self.directory.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+            .joined(separator: "/") + "/Functions"
+        guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else { return [] }
+        return try names.filter { $0.hasSuffix(".sql") }.sorted().map { name in
+            guard let data = FileManager.default.contents(atPath: folder + "/" + name),
+                let text = String(validating: data, as: UTF8.self)
+            else {
+                throw self.failure("\(name) cannot be read as UTF-8")
+            }
+            return File(number: 0, name: String(name.dropLast(".sql".count)), text: text)
+        }
     }
 
     func failure(_ reason: String) -> DatabaseError {

@@ -51,10 +51,7 @@ public struct Migrator: Sendable {
             try await self.makeTable(connection)
             var applied: [AppliedMigration] = []
             for set in sets {
-                let (files, checksums) = try await self.load(set, connection)
-                let pending = try await self.pending(set, files, checksums, connection)
-                for (file, checksum) in pending {
-                    try await self.apply(file, checksum, of: set, connection)
+                for file in try await self.migrate(set, connection) {
                     applied.append(AppliedMigration(service: set.service, number: file.number, name: file.name))
                     self.logger.info(
                         "Migration applied",
@@ -63,6 +60,24 @@ public struct Migrator: Sendable {
             }
             return applied
         }
+    }
+
+    /// Applies what is pending of one set, and its functions.
+    private func migrate(_ set: MigrationSet, _ connection: Connection) async throws -> [MigrationSet.File] {
+        let (files, checksums) = try await self.load(set, connection)
+        let pending = try await self.pending(set, files, checksums, connection)
+        let functions = try await FunctionSet.stale(of: set, migrations: files.count, connection)
+        for (file, checksum) in pending {
+            // The old functions must never meet the new tables, so they change together.
+            let isTogether = file.number == files.count && file.isTransactional
+            try await self.apply(file, checksum, of: set, with: isTogether ? functions : nil, connection)
+        }
+        if let functions, files.last.map({ pending.last?.0.number != $0.number || !$0.isTransactional }) ?? true {
+            try await self.attempt(functions.record, of: set) {
+                try await connection.transaction { try await self.run(functions, $0, connection) }
+            }
+        }
+        return pending.map(\.0) + (functions.map { [$0.record] } ?? [])
     }
 
     /// Compares the program's files with the database and changes nothing.
@@ -77,6 +92,7 @@ public struct Migrator: Sendable {
                 let (files, checksums) = try await self.load(set, connection)
                 let records = exists ? try await self.records(set, connection) : []
                 all += Self.compare(set, files, checksums, records)
+                all += try await FunctionSet.status(of: set, migrations: files.count, exists, connection)
             }
             return all
         }
@@ -192,27 +208,51 @@ public struct Migrator: Sendable {
     }
 
     private func apply(
-        _ file: MigrationSet.File, _ checksum: [UInt8], of set: MigrationSet, _ connection: Connection
+        _ file: MigrationSet.File, _ checksum: [UInt8], of set: MigrationSet, with functions: FunctionSet?,
+        _ connection: Connection
     ) async throws {
         let record: SQL = """
             insert into migration.applied (service, number, name, checksum)
             values (\(set.service), \(file.number)::integer, \(file.name), \(checksum))
             """
+        guard file.isTransactional else {
+            try await self.attempt(file, of: set) { try await connection.script(file.text) }
+            try await connection.execute(record)
+            return
+        }
+        try await connection.transaction { transaction in
+            try await self.run(file, of: set, transaction, connection)
+            try await transaction.execute(record)
+            if let functions { try await self.run(functions, transaction, connection) }
+        }
+    }
+
+    private func run(
+        _ file: MigrationSet.File, of set: MigrationSet, _ transaction: borrowing Transaction, _ connection: Connection
+    ) async throws {
+        // Begins the transaction, whose first statement would otherwise be the file itself.
+        try await transaction.execute("select 1")
+        try await self.attempt(file, of: set) { try await connection.script(file.text) }
+        guard connection.condition.value == .inTransaction else {
+            throw set.failure("\(file.fileName) ends its transaction")
+        }
+    }
+
+    private func run(
+        _ functions: FunctionSet, _ transaction: borrowing Transaction, _ connection: Connection
+    ) async throws {
+        for file in functions.files {
+            try await self.run(file, of: functions.set, transaction, connection)
+        }
+        try await transaction.execute(functions.recording)
+    }
+
+    /// Names the file and the line of what fails.
+    private func attempt(
+        _ file: MigrationSet.File, of set: MigrationSet, _ body: () async throws -> Void
+    ) async throws {
         do {
-            guard file.isTransactional else {
-                try await connection.script(file.text)
-                try await connection.execute(record)
-                return
-            }
-            try await connection.transaction { transaction in
-                // Begins the transaction, whose first statement would otherwise be the file itself.
-                try await transaction.execute("select 1")
-                try await connection.script(file.text)
-                guard connection.condition.value == .inTransaction else {
-                    throw set.failure("\(file.fileName) ends its transaction")
-                }
-                try await transaction.execute(record)
-            }
+            try await body()
         } catch let error as DatabaseError where error.code != .migrationFailed {
             throw self.failure(error, in: file, of: set)
         }

@@ -61,9 +61,12 @@ struct BellTests {
             where pronamespace = 'queue'::regnamespace and prosrc ilike '%notify%' order by 1
             """
         ).map { try $0.value(at: 0, as: String.self) }
-        #expect(notifying == ["bell"])
+        #expect(notifying == ["bell", "bell_cancel"])
         let ringing = try await world.owner.query(
-            "select proname::text from pg_proc where pronamespace = 'queue'::regnamespace and prosrc ~ '\\mbell\\M'"
+            """
+            select proname::text from pg_proc
+            where pronamespace = 'queue'::regnamespace and prosrc ~ '\\mbell(_cancel)?\\M'
+            """
         ).count
         #expect(ringing == 0)
         let triggers = try await world.owner.query(

@@ -73,7 +73,7 @@ public actor TestCluster {
     // MARK: Templates
 
     private func template(_ migrations: [MigrationSet]) async throws -> String {
-        let name = try "club_template_\(Self.fingerprint(of: migrations))"
+        let name = "club_template_\(Self.fingerprint(of: migrations))"
         if let known = self.templates[name] { return try await known.value }
         // A task, so that tests that come meanwhile wait for the same one.
         let task = Task { try await self.makeTemplate(name, migrations) }
@@ -103,13 +103,16 @@ public actor TestCluster {
     }
 
     /// Of the files' names and contents, so that a changed migration makes a new template.
-    private static func fingerprint(of migrations: [MigrationSet]) throws -> String {
+    private static func fingerprint(of migrations: [MigrationSet]) -> String {
         var hash = SHA256()
         for set in migrations {
             hash.update(data: Array("\(set.service.text)\n".utf8))
-            for file in try FileManager.default.contentsOfDirectory(atPath: set.directory).sorted() {
-                hash.update(data: Array("\(file)\n".utf8))
-                hash.update(data: FileManager.default.contents(atPath: "\(set.directory)/\(file)") ?? Data())
+            for folder in [set.directory, "\(set.directory)/../Functions"] {
+                let files = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+                for file in files.sorted() {
+                    hash.update(data: Array("\(file)\n".utf8))
+                    hash.update(data: FileManager.default.contents(atPath: "\(folder)/\(file)") ?? Data())
+                }
             }
         }
         return hash.finalize().prefix(8).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()

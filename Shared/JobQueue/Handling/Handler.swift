@@ -16,8 +16,16 @@ public struct Handler: Sendable {
     enum Body: Sendable {
         case transactional(@Sendable (Delivery, borrowing Transaction) async throws -> Void)
         case batch(limit: Int, @Sendable ([Delivery], borrowing Transaction) async throws -> Void)
-        case leased(@Sendable (Delivery) async throws -> Void)
+        case leased(Completion, @Sendable (Delivery) async throws -> Void)
         case reply(@Sendable (Delivery, borrowing Transaction) async throws -> RawJSON)
+    }
+
+    /// When a leased handler's job is written down as completed.
+    public enum Completion: Sendable {
+        /// At once, by itself.
+        case single
+        /// Together with others, a few milliseconds later: for short handlers of many jobs, whose deeds may be done twice.
+        case batched
     }
 
     let kind: String
@@ -78,11 +86,22 @@ public struct Handler: Sendable {
     /// For what talks to the outside world: no transaction is open while it runs. It can run twice (its worker may die
     /// after the deed), so the deed needs the other side's idempotency key: ``JobContext/id`` serves well.
     public static func leased<C: Command>(
-        _ type: C.Type, _ body: @escaping @Sendable (C, JobContext) async throws -> Void
+        _ type: C.Type, completion: Completion = .single,
+        _ body: @escaping @Sendable (C, JobContext) async throws -> Void
     ) -> Handler {
         Handler(
             kind: C.name, version: C.version, queue: C.queue, isSubscription: false,
-            body: .leased { delivery in try await body(try delivery.message(), delivery.context) })
+            body: .leased(completion) { delivery in try await body(try delivery.message(), delivery.context) })
+    }
+
+    /// The same for an event. Subscribes the queue to it.
+    public static func leased<E: Event>(
+        _ type: E.Type, on queue: QueueName, completion: Completion = .single,
+        _ body: @escaping @Sendable (E, JobContext) async throws -> Void
+    ) -> Handler {
+        Handler(
+            kind: E.name, version: E.version, queue: queue, isSubscription: true,
+            body: .leased(completion) { delivery in try await body(try delivery.message(), delivery.context) })
     }
 
     /// Answers calls. The answer is committed with the handler's effects.

@@ -1,6 +1,7 @@
 public import Kernel
+internal import Postgres
 
-/// What a handler knows about the job besides its message.
+/// What a handler knows about the job besides its message, and what it can say about it while it works.
 public struct JobContext: Sendable {
     public let id: JobID
     public let queue: QueueName
@@ -12,11 +13,30 @@ public struct JobContext: Sendable {
     public let cause: JobID?
     /// The sender's place in its trace (W3C Trace Context).
     public let traceparent: String?
-    /// Until when the caller waits for the answer.
+    /// Until when the caller waits for the answer, or the sender wanted the job to begin.
     public let deadline: Timestamp?
+    /// The way back to the bus; nil for the jobs of a batch, which are too short for it.
+    let tether: Tether?
 
     /// The job that the present task works on: what is sent meanwhile names it as its cause.
     @TaskLocal static var current: JobContext?
+
+    /// Says how far the job is. Written at most once a second; what comes in between is dropped. Never fails.
+    public func report(_ progress: JobProgress) async {
+        await self.tether?.report(progress)
+    }
+
+    /// Asks for more time for a leased job: so long from now on.
+    /// - Throws: ``JobFailure`` when the job was given to somebody else meanwhile; `DatabaseError`.
+    public func extend(by time: Duration) async throws {
+        try await self.tether?.extend(by: time)
+    }
+
+    /// Has this value kept with the job when it completes, for ``Bus/result(of:as:)``. The last one counts.
+    /// - Throws: ``JobFailure`` when it cannot be written as JSON.
+    public func keep(_ result: some Encodable) throws {
+        try self.tether?.keep(RawJSON(MessageCoder.text(result)))
+    }
 }
 
 /// A message and its context, as a batch has them.

@@ -3,6 +3,7 @@ public struct JobFailure: Error, Hashable, Sendable, CustomStringConvertible {
     enum Remedy: Hashable, Sendable {
         case bury
         case retry(after: Duration)
+        case snooze(Duration)
     }
 
     let remedy: Remedy
@@ -17,6 +18,11 @@ public struct JobFailure: Error, Hashable, Sendable, CustomStringConvertible {
     /// Try again, not before so long. Counts as an attempt.
     public static func retry(after delay: Duration, _ code: String = "retry-later") -> JobFailure {
         JobFailure(remedy: .retry(after: delay), code: code)
+    }
+
+    /// Not now: again after so long. Counts as no attempt, and the job keeps the place of its key.
+    public static func snooze(for delay: Duration) -> JobFailure {
+        JobFailure(remedy: .snooze(delay), code: "snoozed")
     }
 
     public var description: String { "JobFailure(\(self.code))" }

@@ -11,7 +11,7 @@ extension Bus {
     public func call<C: Call>(_ call: C, deadline: Duration = .seconds(5)) async throws -> C.Reply {
         let started = ContinuousClock.now
         do {
-            let answer = try await withDeadline(started.advanced(by: deadline)) {
+            let answer = try await Leash(started.advanced(by: deadline)).run {
                 try await self.ask(call, patience: deadline)
             }
             let reply = try self.read(answer, as: C.self)

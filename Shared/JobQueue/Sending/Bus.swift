@@ -18,6 +18,8 @@ public final class Bus: Sendable {
     let metrics: BusMetrics
     let directory = QueueDirectory()
     let calls = PendingCalls()
+    /// The handlers that run here.
+    let running = RunningJobs()
     /// For the ids of jobs that are sent one at a time.
     private let numbers = NIOLockedValueBox(NumberLease())
     let doorbell: Doorbell
@@ -51,6 +53,7 @@ public final class Bus: Sendable {
     }
 
     /// Sends a command. It is there once the transaction has committed.
+    /// - Returns: its number; of a job with ``SendOptions/unique``, the number of the one that stands for it.
     ///
     /// As a rule the command goes out in the round trip of the commit, and what is wrong with it (a queue that does not
     /// take this service's commands: `insufficient-privilege`) is thrown by the transaction.
@@ -61,6 +64,12 @@ public final class Bus: Sendable {
     ) async throws -> JobID {
         let queue = try await self.directory.number(of: C.queue, in: transaction)
         self.ringAfterCommit(queue, C.queue, options, in: transaction)
+        if let unique = options.unique {
+            // Which job stands for this one is known only to the database.
+            let row = try await transaction.one(
+                SendStatements.send(queue, command, options, .current, unique: unique))
+            return JobID(try row.value(at: 0, as: Int64.self))
+        }
         if let id = self.numbers.withLockedValue({ $0.next(at: .now) }) {
             transaction.last(SendStatements.send(queue, command, options, .current, id: id))
             return id
@@ -72,12 +81,14 @@ public final class Bus: Sendable {
         return JobID(try row.value(at: 0, as: Int64.self))
     }
 
-    /// Sends many commands in one statement; the ids come back in the same order.
+    /// Sends many commands in one statement; the ids come back in the same order. ``SendOptions/unique`` is for single
+    /// commands.
     /// - Throws: `DatabaseError`, `insufficient-privilege` when the queue does not take this service's commands.
     @discardableResult
     public func send<C: Command>(
         contentsOf commands: [C], in transaction: borrowing Transaction, _ options: SendOptions = SendOptions()
     ) async throws -> [JobID] {
+        precondition(options.unique == nil, "many jobs cannot share one name")
         guard !commands.isEmpty else { return [] }
         let queue = try await self.directory.number(of: C.queue, in: transaction)
         let row = try await transaction.one(

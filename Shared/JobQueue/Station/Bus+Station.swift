@@ -45,10 +45,14 @@ extension Bus {
         }
     }
 
-    /// "work <sleepers>" or "answer <instance>".
+    /// "work <sleepers>", "answer <instance>" or "cancel <job>".
     private func heard(_ payload: String) async {
         self.metrics.bellsHeard.increment()
         let words = payload.split(separator: " ")
+        if words.first == "cancel" {
+            if let job = words.last.flatMap({ Int64($0) }) { self.running.cancel(JobID(job)) }
+            return
+        }
         switch (words.first, words.last.flatMap { Int32($0) }) {
         case ("answer", let instance?):
             if instance == self.membership.joined?.worker { self.answers.ring(.bell) }

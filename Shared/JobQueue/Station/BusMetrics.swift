@@ -34,7 +34,7 @@ struct QueueMetrics: Sendable {
     /// From the start of a handler to its commit.
     let run: Timer
     let batchSize: Recorder
-    let completed, retried, dead, postponed, givenBack: Counter
+    let completed, retried, dead, cancelled, postponed, givenBack: Counter
 
     init(_ queue: QueueName) {
         let dimensions = [("queue", queue.text)]
@@ -47,6 +47,7 @@ struct QueueMetrics: Sendable {
         self.completed = jobs("completed")
         self.retried = jobs("retried")
         self.dead = jobs("dead")
+        self.cancelled = jobs("cancelled")
         self.postponed = jobs("postponed")
         self.givenBack = jobs("given_back")
     }

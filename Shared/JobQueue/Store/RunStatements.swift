@@ -1,35 +1,6 @@
 internal import Kernel
 internal import Postgres
 
-/// A job that this worker has leased.
-struct ClaimedJob: Sendable {
-    let id: JobID
-    let attempt: Int16
-    let queue: Int16
-    let kind: String
-    let version: Int
-    let arguments: [UInt8]
-    let traceparent: String?
-    let cause: JobID?
-    /// The process that waits for the answer.
-    let replyTo: Int32?
-    let deadline: Timestamp?
-}
-
-/// What one look into the queues brought.
-struct ClaimResult: Sendable {
-    var jobs: [ClaimedJob] = []
-    /// Batched queues in which there is something to take.
-    var waiting: Set<Int16> = []
-}
-
-/// What a worker asks for of one queue.
-struct ClaimRequest: Sendable, Equatable {
-    let queue: Int16
-    let limit: Int
-    let isBatched: Bool
-}
-
 /// The statements of workers.
 struct RunStatements: Sendable {
     let worker: Int32
@@ -37,62 +8,120 @@ struct RunStatements: Sendable {
     func claim(_ requests: [ClaimRequest], on runner: some QueryRunner) async throws -> ClaimResult {
         let rows = try await runner.run(
             """
-            select id, attempt, queue_id, kind, version, args, headers ->> 'traceparent', cause_id, reply_to, deadline
-            from queue.claim(
+            select id, attempt, queue_id, kind, version, args, headers ->> 'traceparent', cause_id, reply_to, deadline,
+                priority, rank, wait_ms
+            from queue.look(
                 \(self.worker), \(requests.map(\.queue)), \(requests.map { Int32(clamping: $0.limit) }),
-                \(requests.map(\.isBatched)))
+                \(requests.map(\.isBatched)), \(requests.map { $0.floor?.priority ?? -1 }),
+                \(requests.map { $0.floor?.rank ?? 0 }))
             """)
         var result = ClaimResult()
         result.jobs.reserveCapacity(rows.count)
         for row in rows {
             guard let id = try row.value(at: 0, as: Int64?.self) else {
-                result.waiting.insert(try row.value(at: 2))
+                let queue = try row.value(at: 2, as: Int16.self)
+                if let wait = try row.value(at: 12, as: Int64?.self) {
+                    result.resting[queue] = .milliseconds(wait)
+                } else {
+                    result.waiting.insert(queue)
+                }
                 continue
             }
             result.jobs.append(
                 ClaimedJob(
                     id: JobID(id), attempt: try row.value(at: 1), queue: try row.value(at: 2),
                     kind: try row.value(at: 3), version: Int(try row.value(at: 4, as: Int16.self)),
-                    arguments: try row.value(at: 5, as: JSONBytes.self).bytes, traceparent: try row.value(at: 6),
+                    arguments: try row.value(at: 5, as: JSONBytes.self).bytes,
+                    headers: JobHeaders(traceparent: try row.value(at: 6)),
                     cause: try row.value(at: 7, as: Int64?.self).map { JobID($0) }, replyTo: try row.value(at: 8),
-                    deadline: try row.value(at: 9)))
+                    deadline: try row.value(at: 9),
+                    place: QueuePosition(priority: try row.value(at: 10), rank: try row.value(at: 11))))
         }
         return result
     }
 
-    func take(_ queue: Int16, limit: Int, in transaction: borrowing Transaction) async throws -> [ClaimedJob] {
+    func take(
+        _ queue: Int16, limit: Int, from floor: QueuePosition?, in transaction: borrowing Transaction
+    ) async throws -> [ClaimedJob] {
         try await transaction.run(
             """
-            select id, kind, version, args, headers ->> 'traceparent', cause_id
-            from queue.take(\(self.worker), \(queue), \(Int32(clamping: limit)))
+            select id, kind, version, args, headers ->> 'traceparent', cause_id, deadline, priority, rank, aseq
+            from queue.take(
+                \(self.worker), \(queue), \(Int32(clamping: limit)), \(floor?.priority ?? -1), \(floor?.rank ?? 0))
             """
         ).map { row in
             ClaimedJob(
                 id: JobID(try row.value(at: 0, as: Int64.self)), attempt: 1, queue: queue, kind: try row.value(at: 1),
                 version: Int(try row.value(at: 2, as: Int16.self)),
-                arguments: try row.value(at: 3, as: JSONBytes.self).bytes, traceparent: try row.value(at: 4),
-                cause: try row.value(at: 5, as: Int64?.self).map { JobID($0) }, replyTo: nil, deadline: nil)
+                arguments: try row.value(at: 3, as: JSONBytes.self).bytes,
+                headers: JobHeaders(traceparent: try row.value(at: 4)),
+                cause: try row.value(at: 5, as: Int64?.self).map { JobID($0) }, replyTo: nil,
+                deadline: try row.value(at: 6),
+                place: QueuePosition(priority: try row.value(at: 7), rank: try row.value(at: 8)),
+                admission: try row.value(at: 9))
         }
     }
 
-    func announce(_ runner: Int16, _ queue: Int16, _ ids: [JobID]) -> SQL {
-        "select queue.announce(\(self.worker), \(runner), \(queue), \(ids.map(\.raw)))"
+    // MARK: Batches
+
+    func letIn(_ queue: Int16, limit: Int) -> SQL {
+        "select queue.let_in(\(self.worker), \(queue), \(Int32(clamping: limit)))"
     }
 
-    func finish(_ queue: Int16, _ ids: [JobID]) -> SQL {
-        "select queue.finish(\(self.worker), \(queue), \(ids.map(\.raw)))"
+    func announce(_ runner: Int16, _ queue: Int16, _ jobs: [ClaimedJob]) -> SQL {
+        """
+        select queue.announce(
+            \(self.worker), \(runner), \(queue), \(jobs.map(\.id.raw)), \(jobs.map(\.place.rank)))
+        """
     }
 
-    func setAside(_ queue: Int16, _ ids: [JobID], for delay: Duration) -> SQL {
-        "select queue.set_aside(\(self.worker), \(queue), \(ids.map(\.raw)), \(delay.wholeMilliseconds))"
+    func finish(_ queue: Int16, _ jobs: [ClaimedJob]) -> SQL {
+        "select queue.finish(\(self.worker), \(queue), \(jobs.map(\.id.raw)), \(Self.admissions(jobs)))"
     }
 
-    func isolate(_ queue: Int16, _ ids: [JobID]) -> SQL {
-        "select queue.isolate(\(self.worker), \(queue), \(ids.map(\.raw)))"
+    func setAside(_ queue: Int16, _ jobs: [ClaimedJob], for delay: Duration) -> SQL {
+        """
+        select queue.set_aside(
+            \(self.worker), \(queue), \(jobs.map(\.id.raw)), \(delay.wholeMilliseconds), \(Self.admissions(jobs)))
+        """
     }
 
-    func complete(_ job: ClaimedJob) -> SQL {
-        "select queue.complete(\(self.worker), \(job.id.raw), \(job.attempt))"
+    func expireTaken(_ queue: Int16, _ jobs: [ClaimedJob]) -> SQL {
+        "select queue.expire_taken(\(self.worker), \(queue), \(jobs.map(\.id.raw)), \(Self.admissions(jobs)))"
+    }
+
+    func isolate(_ queue: Int16, _ jobs: [ClaimedJob]) -> SQL {
+        "select queue.isolate(\(self.worker), \(queue), \(jobs.map(\.id.raw)), \(jobs.map(\.place.rank)))"
+    }
+
+    /// nil when no job has a key to hand on, which spares an array of nulls.
+    private static func admissions(_ jobs: [ClaimedJob]) -> [Int64?]? {
+        jobs.contains { $0.admission != nil } ? jobs.map(\.admission) : nil
+    }
+
+    // MARK: Single jobs
+
+    func complete(_ job: ClaimedJob, _ result: RawJSON? = nil) -> SQL {
+        "select queue.complete(\(self.worker), \(job.id.raw), \(job.attempt), \(result))"
+    }
+
+    func complete(_ jobs: [ClaimedJob]) -> SQL {
+        "select queue.complete_many(\(self.worker), \(jobs.map(\.id.raw)), \(jobs.map(\.attempt)))"
+    }
+
+    func expire(_ job: ClaimedJob) -> SQL {
+        "select queue.expire(\(self.worker), \(job.id.raw), \(job.attempt))"
+    }
+
+    func extend(_ job: ClaimedJob, by time: Duration) -> SQL {
+        "select queue.extend(\(self.worker), \(job.id.raw), \(job.attempt), \(time.wholeMilliseconds))"
+    }
+
+    func report(_ job: ClaimedJob, _ progress: JobProgress) -> SQL {
+        """
+        select queue.report(
+            \(self.worker), \(job.id.raw), \(job.attempt), \(progress.done), \(progress.total), \(progress.note))
+        """
     }
 
     func answer(_ job: ClaimedJob, _ body: RawJSON) -> SQL {

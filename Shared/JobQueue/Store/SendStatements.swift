@@ -26,7 +26,7 @@ enum SendStatements {
             queue.send(
                 \(queue), \(Self.name(message)), \(Self.version(message)), \(JSONB(message)),
                 \(message.orderingKey), \(options.priority.rawValue), \(fragment: Self.moment(options.start)),
-                \(envelope.headers), \(envelope.cause), \(id?.raw))
+                \(envelope.headers), \(envelope.cause), \(id?.raw), \(options.deadline))
             """
         guard id == nil else { return "select \(fragment: call)" }
         return "select \(fragment: call), first_number, now_ms from queue.lease_numbers()"
@@ -39,7 +39,20 @@ enum SendStatements {
         select queue.send_many(
             \(queue), \(M.name), \(Int16(clamping: M.version)), \(try Self.arguments(messages)),
             \(Self.keys(messages)), \(options.priority.rawValue), \(fragment: Self.moment(options.start)),
-            \(envelope.headers), \(envelope.cause))
+            \(envelope.headers), \(envelope.cause), \(options.deadline))
+        """
+    }
+
+    static func send(
+        _ queue: Int16, _ message: some Message, _ options: SendOptions, _ envelope: Envelope, unique: Uniqueness
+    ) -> SQL {
+        """
+        select id
+        from queue.send_unique(
+            \(queue), \(Self.name(message)), \(Self.version(message)), \(JSONB(message)), \(message.orderingKey),
+            \(options.priority.rawValue), \(fragment: Self.moment(options.start)), \(envelope.headers),
+            \(envelope.cause), \(options.deadline), \(unique.key), \(unique.window?.wholeMilliseconds),
+            \(unique.policy.rawValue))
         """
     }
 

@@ -20,6 +20,8 @@ struct BatchRunner: Sendable {
     struct Outcome: Sendable {
         /// Jobs taken from the queue.
         var count = 0
+        /// Where the last of them stood.
+        var last: QueuePosition?
         /// Jobs that have to run alone now, with the worker that leased them.
         var isolated: [Assignment] = []
         /// The database went away in the middle: the jobs are ready again, and nobody will ring for them.
@@ -29,24 +31,28 @@ struct BatchRunner: Sendable {
     private var bus: Bus { self.runner.bus }
 
     /// One batch. Never throws.
-    func runOne(_ joined: Membership.Joined) async -> Outcome {
+    /// - Parameter floor: where to begin the search.
+    func runOne(_ joined: Membership.Joined, from floor: QueuePosition?) async -> Outcome {
         let statements = RunStatements(worker: joined.worker)
         let expires = ContinuousClock.now.advanced(by: self.plan.lease)
         let taken = Taken()
         do {
-            try await withDeadline(expires) {
+            if self.plan.isAdmitted {
+                try await self.bus.database.execute(statements.letIn(self.plan.number, limit: self.plan.batchLimit * 2))
+            }
+            try await Leash(expires).run {
                 try await self.bus.database.transaction { transaction in
                     let jobs = try await statements.take(
-                        self.plan.number, limit: self.plan.batchLimit, in: transaction)
+                        self.plan.number, limit: self.plan.batchLimit, from: floor, in: transaction)
                     guard !jobs.isEmpty else { return }
                     taken.set(jobs)
                     // Before the handler can do harm, and outside of the transaction, which dies with us.
                     try await joined.control.execute(
-                        statements.announce(self.number, self.plan.number, jobs.map(\.id)))
+                        statements.announce(self.number, self.plan.number, jobs))
                     try await self.perform(jobs, statements, transaction)
                 }
             }
-            return Outcome(count: taken.jobs.count)
+            return Outcome(count: taken.jobs.count, last: taken.jobs.last?.place)
         } catch {
             return await self.failed(taken.jobs, error, statements)
         }
@@ -57,21 +63,24 @@ struct BatchRunner: Sendable {
     ) async throws {
         let handlers = self.runner.handlers[self.queue] ?? [:]
         let started = ContinuousClock.now
-        var done: [JobID] = []
-        var unknown: [JobID] = []
-        for (kind, group) in Self.groups(jobs) {
+        var done: [ClaimedJob] = []
+        var unknown: [ClaimedJob] = []
+        let now = self.bus.clock.now
+        let expired = jobs.filter { $0.deadline.map { $0 < now } ?? false }
+        for (kind, group) in Self.groups(jobs.filter { $0.deadline.map { $0 >= now } ?? true }) {
             guard let handler = handlers[kind], case .batch(_, let body) = handler.body else {
-                unknown += group.map(\.id)
+                unknown += group
                 continue
             }
             let known = group.filter { $0.version <= handler.version }
-            unknown += group.filter { $0.version > handler.version }.map(\.id)
+            unknown += group.filter { $0.version > handler.version }
             guard let first = known.first else { continue }
             try await TraceContext.$current.withValue(self.runner.trace(of: first)) {
                 try await body(known.map { self.runner.delivery($0, of: self.queue) }, transaction)
             }
-            done += known.map(\.id)
+            done += known
         }
+        if !expired.isEmpty { transaction.last(statements.expireTaken(self.plan.number, expired)) }
         transaction.last(statements.finish(self.plan.number, done))
         if !unknown.isEmpty {
             self.bus.logger.info("Unknown kinds of jobs wait", metadata: ["queue.name": "\(self.queue)"])
@@ -114,7 +123,7 @@ struct BatchRunner: Sendable {
             ])
         let expires = ContinuousClock.now.advanced(by: self.plan.lease)
         do {
-            let row = try await self.bus.database.one(statements.isolate(self.plan.number, jobs.map(\.id)))
+            let row = try await self.bus.database.one(statements.isolate(self.plan.number, jobs))
             let leased = Set(try row.value(at: 0, as: [Int64].self))
             let alone = jobs.filter { leased.contains($0.id.raw) }.map {
                 Assignment(job: $0, worker: statements.worker, expires: expires)

@@ -3,12 +3,17 @@ internal import Logging
 internal import Metrics
 internal import Postgres
 
-/// What somebody of a service has to do once a second: promote what is due, rescue what is lost; and once an hour the
-/// days to come. Every process of the service does it; the database sees to it that they do not do it twice.
+/// What somebody of a service has to do once a second: promote what is due, fire what is periodic, rescue what is lost;
+/// and now and then keep the storage flat. Every process does it; the database sees to it that they do not do it twice.
 struct Chores: Sendable {
     static let interval = Duration.seconds(1)
-    static let daysAhead = 7
     static let limit = 1000
+
+    /// What keeps the storage flat, and how often.
+    static let steps: [(name: String, every: Duration)] = [
+        ("retain", .seconds(3600)), ("rotate", .seconds(5)), ("sweep", .seconds(5)), ("compact", .seconds(10)),
+        ("tidy", .seconds(60)),
+    ]
 
     let bus: Bus
     /// Rung with nothing to say when a job was put off for less than the interval.
@@ -16,15 +21,14 @@ struct Chores: Sendable {
 
     /// Until the task is cancelled.
     func run() async {
-        var nextDays = ContinuousClock.now
+        var due = Self.steps.map { _ in ContinuousClock.now }
         while !Task.isCancelled {
             var pause = Self.interval
             if let worker = self.bus.membership.joined?.worker {
                 do {
-                    if nextDays <= .now {
-                        try await self.bus.database.execute(LifeStatements.prepareDays(ahead: Self.daysAhead))
-                        try await self.bus.database.execute(LifeStatements.dropStaleReplies)
-                        nextDays = .now.advanced(by: .seconds(3600))
+                    for (index, step) in Self.steps.enumerated() where due[index] <= .now {
+                        try await self.bus.database.execute(LifeStatements.keepFlat(worker, step.name))
+                        due[index] = .now.advanced(by: step.every)
                     }
                     pause = try await self.tend(worker)
                 } catch {

@@ -94,7 +94,9 @@ final class ClaimLoop: Sendable {
                 let lease = self.plans[job.queue]?.lease ?? .zero
                 return Assignment(job: job, worker: joined.worker, expires: asked.advanced(by: lease))
             }
-            let full = self.state.withLockedValue { $0.claimed(requests, assignments, result.waiting) }
+            let full = self.state.withLockedValue {
+                $0.claimed(requests, assignments, result.waiting, resting: result.resting)
+            }
             // There may be more than we can take, and we may have been poked instead of the others being rung for.
             if !full.isEmpty { self.bus.doorbell.ringAway(queues: full) }
         }
@@ -132,15 +134,32 @@ final class ClaimLoop: Sendable {
             state.settled(assignment.job.id)
             return state.wantsMore(of: queue)
         }
+        if self.plans[queue]?.isCounted == true { self.madeRoom(in: queue) }
         if wantsMore { self.bus.work.ring(.change) }
+    }
+
+    /// One job less runs of a queue that limits them, so another one may, here or elsewhere.
+    private func madeRoom(in queue: Int16) {
+        self.state.withLockedValue { $0.makeDirty(queue) }
+        self.bus.work.ring(.change)
+        self.bus.doorbell.ringAway(queues: [queue])
     }
 
     private func runBatches(of queue: Int16, _ number: Int16) async {
         guard let plan = self.plans[queue] else { return }
         let batches = BatchRunner(runner: self.runner, queue: plan.name, plan: plan, number: number)
+        var floor = ScanFloor()
         while true {
             var outcome = BatchRunner.Outcome()
-            if let joined = self.bus.membership.joined { outcome = await batches.runOne(joined) }
+            let start = floor.current(at: .now)
+            if let joined = self.bus.membership.joined { outcome = await batches.runOne(joined, from: start) }
+            if outcome.count >= plan.batchLimit, let last = outcome.last {
+                floor.advance(behind: last, at: .now)
+            } else {
+                floor.reset()
+                // Behind a floor there may be none, and before it some.
+                if start != nil, !outcome.isInterrupted, outcome.isolated.isEmpty, outcome.count == 0 { continue }
+            }
             self.state.withLockedValue { $0.isolated(outcome.isolated.map(\.job.id)) }
             for assignment in outcome.isolated { await self.run(assignment, of: queue) }
             let goesOn = self.state.withLockedValue { $0.runner(number, of: queue, took: outcome.count) }

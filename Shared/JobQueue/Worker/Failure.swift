@@ -8,12 +8,18 @@ struct Failure: Sendable, Equatable {
     let detail: String?
     let isPermanent: Bool
     let retryAfter: Duration?
+    /// Put off by its handler: no attempt was made.
+    let snooze: Duration?
 
-    init(code: String, detail: String? = nil, isPermanent: Bool = false, retryAfter: Duration? = nil) {
+    init(
+        code: String, detail: String? = nil, isPermanent: Bool = false, retryAfter: Duration? = nil,
+        snooze: Duration? = nil
+    ) {
         self.code = code
         self.detail = detail
         self.isPermanent = isPermanent
         self.retryAfter = retryAfter
+        self.snooze = snooze
     }
 
     /// Reads an error that a handler threw.
@@ -23,6 +29,7 @@ struct Failure: Sendable, Equatable {
             switch error.remedy {
             case .bury: self.init(code: error.code, isPermanent: true)
             case .retry(let delay): self.init(code: error.code, retryAfter: delay)
+            case .snooze(let delay): self.init(code: error.code, snooze: delay)
             }
         case let error as DatabaseError:
             self.init(code: error.code.name, detail: error.description)
@@ -45,7 +52,7 @@ struct Failure: Sendable, Equatable {
 
 extension Error {
     /// The fence of the database: the job was given to somebody else meanwhile.
-    var isLostLease: Bool { (self as? DatabaseError)?.sqlState == "QL001" }
+    var isLostLease: Bool { self is LostLease || (self as? DatabaseError)?.sqlState == "QL001" }
 
     /// This process was declared dead meanwhile.
     var isUnknownWorker: Bool { (self as? DatabaseError)?.sqlState == "QL004" }

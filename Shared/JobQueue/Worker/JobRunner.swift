@@ -16,6 +16,7 @@ struct JobRunner: Sendable {
     let handlers: [QueueName: [String: Handler]]
     let metrics: [QueueName: QueueMetrics]
     let chores: Alarm
+    let completions: CompletionBuffer
 
     /// Never throws: whatever happens to a job is written down with it.
     func run(_ assignment: Assignment) async {
@@ -28,48 +29,58 @@ struct JobRunner: Sendable {
             await self.settle(assignment, statements.postpone(job, for: Self.unknownDelay))
             return
         }
+        if let deadline = job.deadline, deadline < self.bus.clock.now, job.replyTo == nil {
+            // Nobody wants it any more. A call is another matter: its deadline is the caller's patience.
+            metrics.cancelled.increment()
+            await self.settle(assignment, statements.expire(job))
+            return
+        }
         let started = ContinuousClock.now
         if job.attempt == 1 { metrics.wait.recordSeconds(self.age(of: job.id)) }
+        let leash = Leash(assignment.expires)
+        self.bus.running.enter(job.id, leash)
         do {
-            try await withDeadline(assignment.expires) {
-                try await self.perform(job, of: queue, handler, statements)
+            let tether = Tether(job, statements, self.bus.database, leash)
+            let delivery = self.delivery(job, of: queue, tether)
+            try await leash.run {
+                try await self.perform(job, delivery, handler, statements)
             }
             metrics.completed.increment()
         } catch {
             await self.failed(assignment, error, statements, metrics)
         }
+        self.bus.running.leave(job.id)
         metrics.run.recordSeconds((ContinuousClock.now - started).inSeconds)
     }
 
-    func delivery(_ job: ClaimedJob, of queue: QueueName) -> Handler.Delivery {
+    func delivery(_ job: ClaimedJob, of queue: QueueName, _ tether: Tether? = nil) -> Handler.Delivery {
         Handler.Delivery(
             context: JobContext(
                 id: job.id, queue: queue, attempt: Int(job.attempt), enqueuedAt: job.id.time, cause: job.cause,
-                traceparent: job.traceparent, deadline: job.deadline),
+                traceparent: job.headers.traceparent, deadline: job.deadline, tether: tether),
             arguments: job.arguments)
     }
 
     /// The handler with everything that belongs to its job around it.
     private func perform(
-        _ job: ClaimedJob, of queue: QueueName, _ handler: Handler, _ statements: RunStatements
+        _ job: ClaimedJob, _ delivery: Handler.Delivery, _ handler: Handler, _ statements: RunStatements
     ) async throws {
-        let delivery = self.delivery(job, of: queue)
         try await JobContext.$current.withValue(delivery.context) {
             try await TraceContext.$current.withValue(self.trace(of: job)) {
-                try await self.perform(job, delivery, handler, statements)
+                try await self.call(handler, job, delivery, statements)
             }
         }
     }
 
-    private func perform(
-        _ job: ClaimedJob, _ delivery: Handler.Delivery, _ handler: Handler, _ statements: RunStatements
+    private func call(
+        _ handler: Handler, _ job: ClaimedJob, _ delivery: Handler.Delivery, _ statements: RunStatements
     ) async throws {
         let database = self.bus.database
         switch handler.body {
         case .transactional(let body):
             try await database.transaction { transaction in
                 try await body(delivery, transaction)
-                transaction.last(statements.complete(job))
+                transaction.last(statements.complete(job, delivery.context.tether?.result))
             }
         case .batch(_, let body):
             try await database.transaction { transaction in
@@ -83,9 +94,12 @@ struct JobRunner: Sendable {
                 guard let instance = job.replyTo else { return }
                 transaction.afterCommit { [doorbell = self.bus.doorbell] in doorbell.ring(instance: instance) }
             }
-        case .leased(let body):
+        case .leased(.single, let body):
             try await body(delivery)
-            try await database.execute(statements.complete(job))
+            try await database.execute(statements.complete(job, delivery.context.tether?.result))
+        case .leased(.batched, let body):
+            try await body(delivery)
+            try await self.completions.complete(job, statements)
         }
     }
 
@@ -99,6 +113,7 @@ struct JobRunner: Sendable {
             self.bus.metrics.fenced.increment()
             return
         }
+        if error is JobCancelled { metrics.cancelled.increment() }
         if Task.isCancelled {
             // This process stops; the job has done nothing wrong.
             metrics.givenBack.increment()
@@ -111,6 +126,12 @@ struct JobRunner: Sendable {
             return
         }
         let failure = error is DeadlineExceeded ? .timeout : Failure(error)
+        if let delay = failure.snooze {
+            metrics.postponed.increment()
+            await self.settle(assignment, statements.postpone(job, for: delay))
+            if delay < Chores.interval { self.chores.ring(.change) }
+            return
+        }
         self.bus.logger.info(
             "Job failed",
             metadata: [
@@ -122,7 +143,7 @@ struct JobRunner: Sendable {
             metrics.retried.increment()
             if Duration.milliseconds(delay) < Chores.interval { self.chores.ring(.change) }
         } else {
-            metrics.dead.increment()
+            if !(error is JobCancelled) { metrics.dead.increment() }
             if let instance = job.replyTo { self.bus.doorbell.ring(instance: instance) }
         }
     }
@@ -150,7 +171,7 @@ struct JobRunner: Sendable {
     // MARK: Context
 
     func trace(of job: ClaimedJob) -> TraceContext? {
-        job.traceparent.flatMap(TraceContext.init(traceparent:))?.child(random: self.bus.random)
+        job.headers.traceparent.flatMap(TraceContext.init(traceparent:))?.child(random: self.bus.random)
     }
 
     /// Seconds since the job was sent; 0 when the clocks of the machines disagree.

@@ -27,6 +27,9 @@ public struct Worker: Service {
         for (queue, handlers) in byQueue {
             precondition(Set(handlers.values.map(\.isBatched)).count == 1, "\(queue) is batched in part")
         }
+        for queue in queues where queue.rate != nil {
+            precondition(byQueue[queue.name]?.values.first?.isBatched != true, "\(queue.name) has a rate and batches")
+        }
         let declared = Set(queues.map(\.name))
         self.bus = bus
         self.handlers = byQueue
@@ -64,10 +67,11 @@ public struct Worker: Service {
         let runner = JobRunner(
             bus: self.bus, handlers: self.handlers,
             metrics: Dictionary(uniqueKeysWithValues: self.declarations.map { ($0.name, QueueMetrics($0.name)) }),
-            chores: chores.alarm)
+            chores: chores.alarm, completions: CompletionBuffer(self.bus.database))
         let loop = ClaimLoop(bus: self.bus, runner: runner, plans: self.plans, patience: self.stopPatience)
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await chores.run() }
+            group.addTask { await runner.completions.run() }
             group.addTask {
                 for await _ in isStopping {}
                 loop.stop()
@@ -102,7 +106,8 @@ public struct Worker: Service {
             return WorkerState.Plan(
                 number: number, name: declaration.name, slots: slots, capacity: isLeased ? slots : slots * 4,
                 refill: isLeased ? slots - 1 : slots * 2,
-                isBatched: first.isBatched, batchLimit: handlers.map(\.batchLimit).min() ?? 1, lease: declaration.lease)
+                isBatched: first.isBatched, batchLimit: handlers.map(\.batchLimit).min() ?? 1, lease: declaration.lease,
+                isAdmitted: declaration.order != .none, isCounted: declaration.runningMax != nil)
         }
     }
 }

@@ -29,6 +29,10 @@ struct WorkerState: Sendable {
         let isBatched: Bool
         let batchLimit: Int
         let lease: Duration
+        /// Whether its jobs have to be admitted before a batch can take them.
+        var isAdmitted = false
+        /// Whether the end of a job makes room for one that any process may run.
+        var isCounted = false
     }
 
     enum Step: Sendable, Equatable {
@@ -54,6 +58,9 @@ struct WorkerState: Sendable {
         var runners: Set<Int16> = []
         var isAskedAgain = false
         var wantsRunner = false
+        var floor = ScanFloor()
+        /// Its tokens are used up until then.
+        var restsUntil: ContinuousClock.Instant?
 
         var held: Int { self.waiting.count + self.running }
         /// Whether enough has been worked off to ask for more.
@@ -74,23 +81,48 @@ struct WorkerState: Sendable {
     // MARK: The loop
 
     /// What to do now.
-    func step(canHear: Bool, jitter: Double) -> Step {
-        let asking = self.queues.values.filter { $0.isDirty && $0.hasRoom }.map { queue in
-            ClaimRequest(
-                queue: queue.plan.number, limit: queue.plan.capacity - queue.held, isBatched: queue.plan.isBatched)
-        }
-        guard asking.isEmpty else { return .claim(asking.sorted { $0.queue < $1.queue }) }
+    mutating func step(canHear: Bool, jitter: Double, now: ContinuousClock.Instant = .now) -> Step {
+        self.wakeRested(at: now)
+        let asking = self.requests(at: now)
+        guard asking.isEmpty else { return .claim(asking) }
         guard !self.queues.values.contains(where: \.isDirty) else {
             return .wait(upTo: SleepProtocol.shortestPoll, isIdle: false)
         }
         switch self.sleep.step(canHear: canHear, jitter: jitter) {
         case .announce: return .announce
-        case .wait(let limit): return .wait(upTo: limit, isIdle: true)
+        case .wait(let limit):
+            let rest = self.queues.values.compactMap(\.restsUntil).min().map { now.duration(to: $0) }
+            return .wait(upTo: min(limit, max(.milliseconds(1), rest ?? limit)), isIdle: true)
+        }
+    }
+
+    private mutating func requests(at now: ContinuousClock.Instant) -> [ClaimRequest] {
+        var requests: [ClaimRequest] = []
+        for number in self.queues.keys.sorted() {
+            guard var queue = self.queues[number], queue.isDirty, queue.hasRoom else { continue }
+            requests.append(
+                ClaimRequest(
+                    queue: number, limit: queue.plan.capacity - queue.held, isBatched: queue.plan.isBatched,
+                    floor: queue.floor.current(at: now)))
+            self.queues[number] = queue
+        }
+        return requests
+    }
+
+    /// Queues that have rested are looked at again.
+    private mutating func wakeRested(at now: ContinuousClock.Instant) {
+        for (number, queue) in self.queues {
+            guard let until = queue.restsUntil, until <= now else { continue }
+            self.queues[number]?.restsUntil = nil
+            self.queues[number]?.isDirty = true
         }
     }
 
     /// What a look has brought. Answers the queues of which there may be more than this worker can take.
-    mutating func claimed(_ requests: [ClaimRequest], _ assignments: [Assignment], _ waiting: Set<Int16>) -> [Int16] {
+    mutating func claimed(
+        _ requests: [ClaimRequest], _ assignments: [Assignment], _ waiting: Set<Int16>,
+        resting: [Int16: Duration] = [:], now: ContinuousClock.Instant = .now
+    ) -> [Int16] {
         if !assignments.isEmpty || !waiting.isEmpty { self.sleep.foundWork() }
         for assignment in assignments {
             self.queues[assignment.job.queue]?.waiting.append(assignment)
@@ -98,10 +130,20 @@ struct WorkerState: Sendable {
         }
         var full: [Int16] = []
         for request in requests {
-            let count = assignments.count { $0.job.queue == request.queue }
-            let isFull = count >= request.limit
-            self.queues[request.queue]?.isDirty = isFull
+            let found = assignments.filter { $0.job.queue == request.queue }
+            let isFull = found.count >= request.limit
+            // Behind a floor there may be none, and before it some.
+            self.queues[request.queue]?.isDirty = isFull || request.floor != nil
             if isFull { full.append(request.queue) }
+            if isFull, let last = found.last {
+                self.queues[request.queue]?.floor.advance(behind: last.job.place, at: now)
+            } else {
+                self.queues[request.queue]?.floor.reset()
+            }
+            if let pause = resting[request.queue] {
+                self.queues[request.queue]?.restsUntil = now.advanced(by: pause)
+                self.queues[request.queue]?.isDirty = false
+            }
             guard waiting.contains(request.queue) else { continue }
             if self.queues[request.queue]?.runners.isEmpty == true {
                 self.queues[request.queue]?.wantsRunner = true
@@ -148,10 +190,16 @@ struct WorkerState: Sendable {
         self.makeDirty()
     }
 
-    /// Nobody rang: look everywhere all the same.
-    mutating func timedOut() {
+    /// Nobody rang: look everywhere all the same. The end of a queue's rest is no lull.
+    mutating func timedOut(now: ContinuousClock.Instant = .now) {
+        guard !self.queues.values.contains(where: { $0.restsUntil.map { $0 <= now } ?? false }) else { return }
         self.sleep.timedOut()
         self.makeDirty()
+    }
+
+    /// Something has changed in one queue.
+    mutating func makeDirty(_ queue: Int16) {
+        self.queues[queue]?.isDirty = true
     }
 
     private mutating func makeDirty() {

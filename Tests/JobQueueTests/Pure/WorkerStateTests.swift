@@ -15,13 +15,15 @@ import Testing
             Assignment(
                 job: ClaimedJob(
                     id: JobID(Int64(number)), attempt: 1, queue: queue, kind: "k", version: 1, arguments: [],
-                    traceparent: nil, cause: nil, replyTo: nil, deadline: nil),
+                    headers: JobHeaders(), cause: nil, replyTo: nil, deadline: nil,
+                    place: QueuePosition(priority: 2, rank: Int64(number))),
                 worker: 1, expires: .now)
         }
     }
 
     private func requests(_ state: WorkerState) -> [ClaimRequest] {
-        if case .claim(let requests) = state.step(canHear: true, jitter: 0.5) { requests } else { [] }
+        var state = state
+        return if case .claim(let requests) = state.step(canHear: true, jitter: 0.5) { requests } else { [] }
     }
 
     @Test func `a new worker looks everywhere, announces, looks again and waits`() {
@@ -45,7 +47,7 @@ import Testing
         // Two run, three wait.
         #expect(self.requests(state).isEmpty)
         _ = state.nextJob(of: 1)
-        #expect(self.requests(state) == [ClaimRequest(queue: 1, limit: 4, isBatched: false)])
+        #expect(self.requests(state).map(\.limit) == [4])
         #expect(state.wantsMore(of: 1))
     }
 

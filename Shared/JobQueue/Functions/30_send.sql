@@ -1,0 +1,286 @@
+-- Sending. All of it runs in the sender's transaction: a job exists if and only if that transaction committed.
+-- Nothing here notifies: NOTIFY would take the database-wide commit lock. The sender rings (60_bells.sql) after its commit.
+
+-- Refuses a caller whom the queue's list of producers does not name.
+create function queue.require_producer(p_owner text, p_producers text[]) returns void
+    language plpgsql stable as $$
+begin
+    if p_owner is null then
+        raise exception 'the queue does not exist' using errcode = 'QL003';
+    end if;
+    if p_producers is not null and queue.caller() is distinct from p_owner
+        and not coalesce(queue.caller() = any (p_producers), false) and not queue.is_operator()
+    then
+        raise exception 'role % may not send to a queue of %', session_user, p_owner
+            using errcode = 'insufficient_privilege';
+    end if;
+end $$;
+
+-- One job. Lower priorities run first. A time to run that has passed means at once. After its deadline a job is not
+-- begun any more.
+-- This is the hottest function of all: it calls no other one on its way.
+create function queue.send(
+    p_queue smallint, p_kind text, p_version smallint, p_args jsonb, p_key text default null,
+    p_priority smallint default 2, p_run_at timestamptz default null, p_headers jsonb default null,
+    p_cause bigint default null, p_id bigint default null, p_deadline timestamptz default null
+) returns bigint
+    language plpgsql as $$
+declare
+    v_ms bigint := (extract(epoch from clock_timestamp()) * 1000)::bigint;
+    v_id bigint := p_id;
+    v_owner text;
+    v_producers text[];
+    v_is_admitted boolean;
+    v_ageing bigint;
+    v_slot smallint;
+begin
+    if v_id is null then
+        v_id := (v_ms << 20) | (nextval('queue.job_number') & 524287);
+    elsif abs((v_id >> 20) - v_ms) > 3600000 then
+        raise exception 'the id of a job is not of this hour' using errcode = 'QL005';
+    end if;
+    select owner_service, producers, key_limit is not null or is_fair, ageing_ms,
+        (select slot from queue.ring order by generation desc limit 1)
+    into v_owner, v_producers, v_is_admitted, v_ageing, v_slot
+    from queue.queue where id = p_queue;
+    if v_owner is null or v_producers is not null then
+        perform queue.require_producer(v_owner, v_producers);
+    end if;
+    insert into queue.job (id, queue_id, kind, version, priority, key, args, headers, cause_id, deadline)
+    values (v_id, p_queue, p_kind, p_version, p_priority, p_key, p_args, p_headers, p_cause, p_deadline);
+    if p_run_at > clock_timestamp() then
+        insert into queue.deferred (run_at, id, queue_id, priority, attempt, key)
+        values (p_run_at, v_id, p_queue, p_priority, 0, p_key);
+        insert into queue.delta (slot, queue_id, counter, n) values (v_slot, p_queue, 7, 1);
+    elsif v_is_admitted and p_key is not null then
+        insert into queue.arrival (seq, id, queue_id, priority, key)
+        values (nextval('queue.arrival_number'), v_id, p_queue, p_priority, p_key);
+    elsif v_ageing is null then
+        insert into queue.ready (slot, queue_id, priority, rank, id, key)
+        values (v_slot, p_queue, p_priority, v_id, v_id, p_key);
+    else
+        insert into queue.ready (slot, queue_id, priority, rank, id, key)
+        values (v_slot, p_queue, 0, v_id + ((p_priority * v_ageing) << 20), v_id, p_key);
+    end if;
+    insert into queue.delta (slot, queue_id, counter, n) values (v_slot, p_queue, 1, 1);
+    return v_id;
+end $$;
+
+-- 256 numbers for ids that the sender makes: the first one, and the server's clock to make them by.
+create function queue.lease_numbers() returns table (first_number int, now_ms bigint)
+    language plpgsql as $$
+begin
+    first_number := 524288 + (nextval('queue.number_block') & 2047) * 256;
+    now_ms := (extract(epoch from clock_timestamp()) * 1000)::bigint;
+    return next;
+end $$;
+
+-- Puts jobs where they belong: in a queue that admits its jobs, those that have a key and no place of it (aseq) arrive,
+-- whether they come for the first time or come back; all others are ready. Internal.
+create function queue.place(
+    p_queue smallint, p_ids bigint[], p_priorities smallint[], p_attempts smallint[], p_keys text[], p_aseqs bigint[]
+) returns void
+    language plpgsql as $$
+declare
+    v_slot smallint := queue.current_slot();
+    v_is_admitted boolean;
+    v_ageing bigint;
+begin
+    select key_limit is not null or is_fair, ageing_ms into v_is_admitted, v_ageing
+    from queue.queue where id = p_queue;
+    if v_is_admitted then
+        insert into queue.arrival (seq, id, queue_id, priority, attempt, key)
+        select nextval('queue.arrival_number'), m.id, p_queue, m.priority, m.attempt, m.key
+        from (
+            select u.id, u.priority, u.attempt, u.key
+            from unnest(p_ids, p_priorities, p_attempts, p_keys, p_aseqs) with ordinality
+                u(id, priority, attempt, key, aseq, nth)
+            where u.key is not null and u.aseq is null
+            order by u.nth) m;
+    end if;
+    insert into queue.ready (slot, queue_id, priority, rank, id, attempt, key, aseq)
+    select v_slot, p_queue, case when v_ageing is null then m.priority else 0 end,
+        case when v_ageing is null then m.id else m.id + ((m.priority * v_ageing) << 20) end,
+        m.id, m.attempt, m.key, m.aseq
+    from unnest(p_ids, p_priorities, p_attempts, p_keys, p_aseqs) m(id, priority, attempt, key, aseq)
+    where not v_is_admitted or m.key is null or m.aseq is not null;
+end $$;
+
+-- Many jobs of one kind, without a question about rights: for the functions below, not granted to anybody.
+-- Ids come back in the order of the arguments and ascend.
+create function queue.put_many(
+    p_queue smallint, p_kind text, p_version smallint, p_args jsonb[], p_keys text[], p_priority smallint,
+    p_run_at timestamptz, p_headers jsonb, p_cause bigint, p_deadline timestamptz default null
+) returns bigint[]
+    language plpgsql as $$
+declare
+    v_ms bigint := (extract(epoch from clock_timestamp()) * 1000)::bigint;
+    v_first bigint := nextval('queue.job_number');
+    v_count int := cardinality(p_args);
+    v_ids bigint[];
+begin
+    -- When the 19 bits wrap in the middle of the call, the rest belongs to the next millisecond.
+    select array_agg(((v_ms + (n >> 19) - (v_first >> 19)) << 20) | (n & 524287) order by n)
+    into v_ids
+    from (select v_first union all select nextval('queue.job_number') from generate_series(2, v_count)) s(n);
+    insert into queue.job (id, queue_id, kind, version, priority, key, args, headers, cause_id, deadline)
+    select m.id, p_queue, p_kind, p_version, p_priority, m.key, m.args, p_headers, p_cause, p_deadline
+    from unnest(v_ids, p_args, p_keys) m(id, args, key)
+    where m.id is not null;
+    if p_run_at > clock_timestamp() then
+        insert into queue.deferred (run_at, id, queue_id, priority, attempt, key)
+        select p_run_at, m.id, p_queue, p_priority, 0, m.key
+        from unnest(v_ids, p_keys) m(id, key) where m.id is not null;
+        perform queue.note(p_queue, 7, v_count);
+    else
+        perform queue.place(
+            p_queue, v_ids, array_fill(p_priority, array[v_count]), array_fill(0::smallint, array[v_count]),
+            p_keys, null);
+    end if;
+    perform queue.note(p_queue, 1, v_count);
+    return v_ids;
+end $$;
+
+-- Many jobs of one kind in one statement and one round trip.
+create function queue.send_many(
+    p_queue smallint, p_kind text, p_version smallint, p_args jsonb[], p_keys text[] default null,
+    p_priority smallint default 2, p_run_at timestamptz default null, p_headers jsonb default null,
+    p_cause bigint default null, p_deadline timestamptz default null
+) returns bigint[]
+    language plpgsql as $$
+begin
+    perform queue.require_producer(
+        (select owner_service from queue.queue where id = p_queue),
+        (select producers from queue.queue where id = p_queue));
+    if cardinality(p_args) = 0 then
+        return '{}';
+    end if;
+    return queue.put_many(
+        p_queue, p_kind, p_version, p_args, p_keys, p_priority, p_run_at, p_headers, p_cause, p_deadline);
+end $$;
+
+-- A job that must not be there twice: p_unique names it within its queue for so long after it was sent (p_window_ms), or
+-- as long as it is unfinished (null). When it is there already, p_policy says what happens:
+--   ignore    nothing; the job that is there stands for this one
+--   replace   that job gets these arguments, if it has not begun; else this one is sent
+--   debounce  as replace, and it waits anew, until the window has passed without another one
+-- Answers the id of the job that stands for this one, and whether it is this one.
+create function queue.send_unique(
+    p_queue smallint, p_kind text, p_version smallint, p_args jsonb, p_key text, p_priority smallint,
+    p_run_at timestamptz, p_headers jsonb, p_cause bigint, p_deadline timestamptz,
+    p_unique text, p_window_ms bigint, p_policy text
+) returns table (id bigint, is_new boolean)
+    language plpgsql as $$
+#variable_conflict use_column
+declare
+    v_until timestamptz := clock_timestamp() + p_window_ms * interval '1 millisecond';
+    v_run_at timestamptz := case when p_policy = 'debounce' then v_until else p_run_at end;
+    v_id bigint := queue.new_id();
+    v_known queue.dedup;
+begin
+    if p_policy not in ('ignore', 'replace', 'debounce') or (p_policy = 'debounce' and p_window_ms is null) then
+        raise exception 'there is no policy % with this window', p_policy using errcode = 'invalid_parameter_value';
+    end if;
+    -- The second of two senders waits here for the first one's end.
+    insert into queue.dedup (queue_id, id, until, key) values (p_queue, v_id, v_until, p_unique)
+    on conflict (queue_id, key) do nothing;
+    if not found then
+        select * into v_known from queue.dedup d where d.queue_id = p_queue and d.key = p_unique for update;
+        if v_known.until > clock_timestamp() or (v_known.until is null and not queue.has_ended(v_known.id)) then
+            if p_policy = 'ignore' or queue.replace(v_known.id, p_args, p_headers, v_run_at) then
+                update queue.dedup d set until = v_until
+                where p_policy = 'debounce' and d.queue_id = p_queue and d.key = p_unique;
+                return query select v_known.id, false;
+                return;
+            end if;
+        end if;
+        insert into queue.dedup (queue_id, id, until, key) values (p_queue, v_id, v_until, p_unique)
+        on conflict (queue_id, key) do update set id = excluded.id, until = excluded.until;
+    end if;
+    return query select queue.send(
+        p_queue, p_kind, p_version, p_args, p_key, p_priority, v_run_at, p_headers, p_cause, v_id, p_deadline), true;
+end $$;
+
+-- Gives a job that has not begun other arguments. The lock on its place keeps it from beginning meanwhile.
+create function queue.replace(p_id bigint, p_args jsonb, p_headers jsonb, p_run_at timestamptz) returns boolean
+    language plpgsql as $$
+declare
+    v_job queue.job;
+begin
+    select * into v_job from queue.job j where j.id = p_id;
+    perform from queue.deferred d where d.id = p_id and d.attempt = 0 for update skip locked;
+    if found then
+        if p_run_at is not null then
+            update queue.deferred d set run_at = p_run_at where d.id = p_id;
+        end if;
+    else
+        perform from queue.ready r
+        where r.queue_id = v_job.queue_id and r.priority = v_job.priority and r.rank = p_id and r.id = p_id
+            and r.attempt = 0
+        for update skip locked;
+        if not found then
+            return false;
+        end if;
+    end if;
+    update queue.job j set args = p_args, headers = p_headers where j.id = p_id;
+    return true;
+end $$;
+
+create function queue.has_ended(p_id bigint) returns boolean
+    language plpgsql stable as $$
+begin
+    return exists (
+            select from queue.outcome o
+            where o.id = p_id and o.state in (2, 4, 5) and not exists (
+                select from queue.audit a
+                where a.action = 'redrive' and a.job_id = o.id and a.attempt >= o.attempt))
+        or not exists (select from queue.job j where j.id = p_id);
+end $$;
+
+-- Events: one job for every event and every queue that subscribed to it. Answers the queues to ring after the commit.
+create function queue.publish(
+    p_event text, p_version smallint, p_args jsonb[], p_keys text[] default null, p_headers jsonb default null,
+    p_cause bigint default null
+) returns table (queue_id smallint, owner_service text)
+    language plpgsql as $$
+#variable_conflict use_column
+begin
+    if cardinality(p_args) = 0 then
+        return;
+    end if;
+    for queue_id, owner_service in
+        select q.id, q.owner_service from queue.subscription s join queue.queue q on q.id = s.queue_id
+        where s.event = p_event order by q.id
+    loop
+        perform queue.put_many(
+            publish.queue_id, p_event, p_version, p_args, p_keys, 2::smallint, null, p_headers, p_cause);
+        return next;
+    end loop;
+end $$;
+
+-- A question to another service: one statement, a transaction of its own. The answer comes to the process
+-- `p_reply_to`. A volatile question is not flushed, leaves no history, and is dropped when its deadline has passed.
+create function queue.call(
+    p_queue smallint, p_kind text, p_version smallint, p_args jsonb, p_key text, p_reply_to int,
+    p_reply_class smallint, p_patience_ms int, p_headers jsonb default null, p_cause bigint default null
+) returns bigint
+    language plpgsql as $$
+declare
+    v_id bigint := queue.new_id();
+begin
+    perform queue.require_producer(
+        (select owner_service from queue.queue where id = p_queue),
+        (select producers from queue.queue where id = p_queue));
+    perform queue.require_worker(p_reply_to);
+    if p_reply_class = 2 then
+        perform set_config('synchronous_commit', 'off', true);
+    end if;
+    insert into queue.job (
+        id, queue_id, kind, version, priority, key, args, headers, cause_id, reply_to, reply_class, deadline)
+    values (
+        v_id, p_queue, p_kind, p_version, 1, p_key, p_args, p_headers, p_cause, p_reply_to, p_reply_class,
+        clock_timestamp() + p_patience_ms * interval '1 millisecond');
+    perform queue.place(p_queue, array[v_id], array[1::smallint], array[0::smallint], array[p_key], null);
+    perform queue.note(p_queue, 1, 1);
+    return v_id;
+end $$;

@@ -1,0 +1,298 @@
+-- Running. Two ways to take jobs:
+--
+--   claim  moves jobs from ready to lease in a short transaction of its own, without waiting for the disk: a claim
+--          lost in a crash only makes the job visible again. For handlers that run one job at a time.
+--   take   deletes jobs from ready inside the handler's own transaction: a crash gives them back at once, and no
+--          lease is written. For batches; only first attempts, so that a job that failed its batch, or killed its
+--          worker, runs alone from then on and cannot drag others along.
+--
+-- Completion belongs to the handler's transaction. It deletes the lease by (id, attempt, worker): when the row is
+-- not there any more the job was given to somebody else, and QL001 rolls the whole transaction back. This is the fence.
+
+-- One pair of functions for each leaf of the ring, because a statement that names its leaf locks and plans one table:
+-- claiming through the partitioned parent measured half the throughput. Rows are locked, then deleted by their
+-- address, which cannot change while they are locked. The planner cannot flatten the array into the delete,
+-- so the limit holds under concurrency.
+--
+-- p_floor is where the search may begin: what a worker has taken away stays in the index as dead entries until vacuum
+-- or truncation, and under an old snapshot it would walk over all of them each time.
+do $outer$
+begin
+    for slot in 0..7 loop
+        execute format($text$
+create function queue.claim_%1$s(
+    p_worker int, p_queue smallint, p_limit int, p_lease interval, p_attempt_min smallint, p_is_counted boolean,
+    p_floor_priority smallint, p_floor bigint
+) returns table (
+    id bigint, attempt smallint, queue_id smallint, kind text, version smallint, args jsonb, headers jsonb,
+    cause_id bigint, reply_to int, reply_class smallint, deadline timestamptz, priority smallint, rank bigint
+)
+    language plpgsql as $$
+#variable_conflict use_column
+begin
+    return query
+        with gone as (
+            delete from queue.ready_%1$s
+            where ctid = any (array(
+                select r.ctid from queue.ready_%1$s r
+                where r.queue_id = p_queue and (r.priority, r.rank) > (p_floor_priority, p_floor)
+                    and r.attempt >= p_attempt_min
+                order by r.priority, r.rank
+                limit p_limit
+                for update skip locked))
+            returning id, attempt, priority, rank, key, aseq
+        ), alive as (
+            select g.id, g.attempt, g.priority, g.rank, g.key, g.aseq, j.kind, j.version, j.args, j.headers, j.cause_id,
+                j.reply_to, j.reply_class, j.deadline
+            from gone g join queue.job j on j.id = g.id
+            where j.reply_class is distinct from 2 or j.deadline > clock_timestamp() or g.aseq is not null
+        ), leased as (
+            insert into queue.lease (id, attempt, worker_id, queue_id, priority, key, aseq, deadline, is_counted)
+            select id, (attempt + 1)::smallint, p_worker, p_queue, priority, key, aseq, clock_timestamp() + p_lease,
+                p_is_counted
+            from alive
+        ), dropped as (  -- questions that nobody waits for any more
+            insert into queue.delta (slot, queue_id, counter, n)
+            select %1$s, p_queue, 5, d.n
+            from (select (select count(*) from gone) - (select count(*) from alive) as n) d where d.n > 0
+        )
+        select id, (attempt + 1)::smallint, p_queue, kind, version, args, headers, cause_id, reply_to, reply_class,
+            deadline, priority, rank
+        from alive order by priority, rank;
+end $$;
+
+create function queue.take_%1$s(p_queue smallint, p_limit int, p_floor_priority smallint, p_floor bigint)
+returns table (
+    id bigint, kind text, version smallint, args jsonb, headers jsonb, cause_id bigint, deadline timestamptz,
+    priority smallint, rank bigint, aseq bigint
+)
+    language plpgsql as $$
+#variable_conflict use_column
+begin
+    return query
+        with gone as (
+            delete from queue.ready_%1$s
+            where ctid = any (array(
+                select r.ctid from queue.ready_%1$s r
+                where r.queue_id = p_queue and (r.priority, r.rank) > (p_floor_priority, p_floor) and r.attempt = 0
+                order by r.priority, r.rank
+                limit p_limit
+                for update skip locked))
+            returning id, priority, rank, aseq
+        )
+        select g.id, j.kind, j.version, j.args, j.headers, j.cause_id, j.deadline, g.priority, g.rank, g.aseq
+        from gone g join queue.job j on j.id = g.id
+        order by g.priority, g.rank;
+end $$;
+$text$, slot);
+    end loop;
+end $outer$;
+
+-- How many jobs a worker may get of a queue now, at most p_want: less where the queue has a limit of its own. The locks
+-- it takes are held to the end of the claim, which is short: so the limits are exact over all processes.
+create function queue.allowance(p_queue queue.queue, p_want int) returns int
+    language plpgsql as $$
+declare
+    v_allowed int := p_want;
+    v_tokens double precision;
+begin
+    if p_queue.running_max is not null then
+        perform pg_advisory_xact_lock(queue.limit_class(), p_queue.id);
+        v_allowed := least(v_allowed, p_queue.running_max - (
+            select count(*)::int from queue.lease l where l.queue_id = p_queue.id and l.is_counted));
+    end if;
+    if p_queue.rate_per_second is not null and v_allowed > 0 then
+        insert into queue.rate (queue_id, tokens, at) values (p_queue.id, p_queue.rate_burst, clock_timestamp())
+        on conflict (queue_id) do update set
+            tokens = least(
+                p_queue.rate_burst,
+                rate.tokens + greatest(0, extract(epoch from excluded.at - rate.at)) * p_queue.rate_per_second),
+            at = greatest(excluded.at, rate.at)
+        returning tokens into v_tokens;
+        v_allowed := least(v_allowed, floor(v_tokens)::int);
+    end if;
+    return greatest(v_allowed, 0);
+end $$;
+
+-- First key of the transaction locks under which a queue's running jobs are counted (second key: the queue).
+create function queue.limit_class() returns int language sql immutable return 1668048229;
+
+create function queue.spend(p_queue queue.queue, p_count int) returns void
+    language plpgsql as $$
+begin
+    if p_queue.rate_per_second is not null and p_count > 0 then
+        update queue.rate set tokens = tokens - p_count where queue_id = p_queue.id;
+    end if;
+end $$;
+
+-- Claims for all queues of a worker in one statement, each up to its limit, oldest slot of the ring first.
+-- Of a batched queue only repeated attempts are claimed. A row without an id is a word about its queue:
+--   there is something to take in batches (wait_ms is null), or look again in so many milliseconds.
+create function queue.look(
+    p_worker int, p_queues smallint[], p_limits int[], p_batched boolean[], p_floor_priorities smallint[] default null,
+    p_floors bigint[] default null
+) returns table (
+    id bigint, attempt smallint, queue_id smallint, kind text, version smallint, args jsonb, headers jsonb,
+    cause_id bigint, reply_to int, reply_class smallint, deadline timestamptz, priority smallint, rank bigint,
+    wait_ms bigint
+)
+    language plpgsql as $$
+#variable_conflict use_column
+declare
+    v_service text := queue.require_worker(p_worker);
+    v record;
+    v_queue queue.queue;
+    v_slot smallint;
+    v_left int;
+    v_got int;
+    v_count int;
+    v_min smallint;
+    v_lease interval;
+    v_counted boolean;
+    v_is_cut boolean;
+begin
+    perform set_config('synchronous_commit', 'off', true);
+    for v in
+        select l.number, l.free, l.batched, coalesce(l.floor_priority, -1)::smallint as floor_priority,
+            coalesce(l.floor, 0) as floor
+        from unnest(p_queues, p_limits, p_batched, p_floor_priorities, p_floors)
+            l(number, free, batched, floor_priority, floor)
+    loop
+        select * into v_queue from queue.queue q
+        where q.id = v.number and q.paused_at is null and q.owner_service = v_service;
+        continue when not found;
+        if v_queue.key_limit is not null or v_queue.is_fair then
+            perform queue.admit(v.number, 1000);
+        end if;
+        v_left := v.free;
+        if v_queue.running_max is not null or v_queue.rate_per_second is not null then
+            v_left := queue.allowance(v_queue, v.free);
+        end if;
+        v_is_cut := v_left < v.free;
+        v_min := case when v.batched then 1 else 0 end;
+        v_lease := v_queue.lease_ms * interval '1 millisecond';
+        v_counted := v_queue.running_max is not null;
+        v_got := 0;
+        for v_slot in select slot from queue.ring order by generation loop
+            exit when v_left <= 0;
+            case v_slot
+            when 0 then
+                return query select *, null::bigint from queue.claim_0(
+                    p_worker, v.number, v_left, v_lease, v_min, v_counted, v.floor_priority, v.floor);
+            when 1 then
+                return query select *, null::bigint from queue.claim_1(
+                    p_worker, v.number, v_left, v_lease, v_min, v_counted, v.floor_priority, v.floor);
+            when 2 then
+                return query select *, null::bigint from queue.claim_2(
+                    p_worker, v.number, v_left, v_lease, v_min, v_counted, v.floor_priority, v.floor);
+            when 3 then
+                return query select *, null::bigint from queue.claim_3(
+                    p_worker, v.number, v_left, v_lease, v_min, v_counted, v.floor_priority, v.floor);
+            when 4 then
+                return query select *, null::bigint from queue.claim_4(
+                    p_worker, v.number, v_left, v_lease, v_min, v_counted, v.floor_priority, v.floor);
+            when 5 then
+                return query select *, null::bigint from queue.claim_5(
+                    p_worker, v.number, v_left, v_lease, v_min, v_counted, v.floor_priority, v.floor);
+            when 6 then
+                return query select *, null::bigint from queue.claim_6(
+                    p_worker, v.number, v_left, v_lease, v_min, v_counted, v.floor_priority, v.floor);
+            when 7 then
+                return query select *, null::bigint from queue.claim_7(
+                    p_worker, v.number, v_left, v_lease, v_min, v_counted, v.floor_priority, v.floor);
+            end case;
+            get diagnostics v_count = row_count;
+            v_left := v_left - v_count;
+            v_got := v_got + v_count;
+        end loop;
+        perform queue.spend(v_queue, v_got);
+        if v_is_cut and v_left <= 0 and v_queue.rate_per_second is not null then
+            queue_id := v.number;
+            wait_ms := ceil(greatest(1000 / v_queue.rate_per_second, 50));
+            return next;
+            wait_ms := null;
+        end if;
+        if v.batched and exists (select from queue.ready r where r.queue_id = v.number and r.attempt = 0) then
+            queue_id := v.number;
+            return next;
+        end if;
+        queue_id := null;
+    end loop;
+end $$;
+
+-- A batch for the transaction that is open. The rows come back by themselves if it does not commit.
+create function queue.take(
+    p_worker int, p_queue smallint, p_limit int, p_floor_priority smallint default -1, p_floor bigint default 0
+) returns table (
+    id bigint, kind text, version smallint, args jsonb, headers jsonb, cause_id bigint, deadline timestamptz,
+    priority smallint, rank bigint, aseq bigint
+)
+    language plpgsql as $$
+#variable_conflict use_column
+declare
+    v_service text := queue.require_worker(p_worker);
+    v_queue queue.queue;
+    v_slot smallint;
+    v_left int := p_limit;
+    v_count int;
+begin
+    select * into v_queue from queue.queue q
+    where q.id = p_queue and q.paused_at is null and q.owner_service = v_service;
+    if not found or not queue.may_batch(v_queue) then
+        return;
+    end if;
+    for v_slot in select slot from queue.ring order by generation loop
+        exit when v_left <= 0;
+        case v_slot
+        when 0 then return query select * from queue.take_0(p_queue, v_left, p_floor_priority, p_floor);
+        when 1 then return query select * from queue.take_1(p_queue, v_left, p_floor_priority, p_floor);
+        when 2 then return query select * from queue.take_2(p_queue, v_left, p_floor_priority, p_floor);
+        when 3 then return query select * from queue.take_3(p_queue, v_left, p_floor_priority, p_floor);
+        when 4 then return query select * from queue.take_4(p_queue, v_left, p_floor_priority, p_floor);
+        when 5 then return query select * from queue.take_5(p_queue, v_left, p_floor_priority, p_floor);
+        when 6 then return query select * from queue.take_6(p_queue, v_left, p_floor_priority, p_floor);
+        when 7 then return query select * from queue.take_7(p_queue, v_left, p_floor_priority, p_floor);
+        end case;
+        get diagnostics v_count = row_count;
+        v_left := v_left - v_count;
+    end loop;
+end $$;
+
+-- Whether one more batch of the queue may run. Each batch holds one of running_max locks as long as it runs.
+create function queue.may_batch(p_queue queue.queue) returns boolean
+    language plpgsql as $$
+begin
+    if p_queue.running_max is null then
+        return true;
+    end if;
+    for n in 1..p_queue.running_max loop
+        if pg_try_advisory_xact_lock(queue.limit_class(), p_queue.id + 65536 * n) then
+            return true;
+        end if;
+    end loop;
+    return false;
+end $$;
+
+-- What has arrived in a queue whose batches are taken one after another, without a look in between.
+create function queue.let_in(p_worker int, p_queue smallint, p_limit int) returns int
+    language plpgsql as $$
+begin
+    perform queue.require_worker(p_worker);
+    perform queue.require_owner(p_queue);
+    perform set_config('synchronous_commit', 'off', true);
+    return queue.admit(p_queue, p_limit);
+end $$;
+
+-- Says outside of the batch's transaction what it holds, so that a worker's death can be counted against its jobs.
+create function queue.announce(
+    p_worker int, p_runner smallint, p_queue smallint, p_ids bigint[], p_ranks bigint[] default null
+) returns void
+    language plpgsql as $$
+begin
+    perform queue.require_worker(p_worker);
+    perform set_config('synchronous_commit', 'off', true);
+    insert into queue.hold (worker_id, runner, queue_id, ids, ranks)
+    values (p_worker, p_runner, p_queue, p_ids, p_ranks)
+    on conflict (worker_id, runner) do update set
+        queue_id = excluded.queue_id, ids = excluded.ids, ranks = excluded.ranks;
+end $$;
