@@ -101,7 +101,8 @@ struct World: Sendable {
         try await self.count(
             """
             select (select count(*) from queue.ready) + (select count(*) from queue.deferred)
-                + (select count(*) from queue.lease)
+                + (select count(*) from queue.lease) + (select count(*) from queue.arrival)
+                + (select count(*) from queue.blocked)
             """) == 0
     }
 }

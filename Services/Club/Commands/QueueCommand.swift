@@ -6,7 +6,10 @@ public import Kernel
 struct QueueCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "queue", abstract: "Look into the job queue, and help it along.",
-        subcommands: [List.self, Stats.self, Dead.self, Redrive.self, Pause.self, Resume.self])
+        subcommands: [
+            List.self, Stats.self, Show.self, Why.self, Cancel.self, Dead.self, Redrive.self, Keys.self, Skip.self,
+            Pause.self, Resume.self,
+        ])
 
     /// Runs the body with the administration of a running system's queues.
     static func administer<R>(
@@ -28,8 +31,12 @@ struct QueueCommand: AsyncParsableCommand {
         let paused: Bool
         let ready: Int
         let deferred: Int
+        let blocked: Int
         let running: Int
         let dead: Int
+        let halted: Int
+        let sent: Int
+        let completed: Int
         /// Milliseconds; nil when nothing is ready.
         let oldestReady: Int64?
         let workers: Int
@@ -40,15 +47,20 @@ struct QueueCommand: AsyncParsableCommand {
             self.paused = status.pausedAt != nil
             self.ready = status.ready
             self.deferred = status.deferred
+            self.blocked = status.blocked
             self.running = status.running
             self.dead = status.dead
+            self.halted = status.halted
+            self.sent = status.sent
+            self.completed = status.completed
             self.oldestReady = status.oldestReady.map { Int64($0 / .milliseconds(1)) }
             self.workers = status.workers
         }
 
         var row: [String] {
             let age = self.oldestReady.map { "\($0) ms" } ?? "-"
-            let numbers = [self.ready, self.deferred, self.running, self.dead, self.workers].map(String.init)
+            let numbers = [self.ready, self.deferred, self.blocked, self.running, self.dead, self.workers].map(
+                String.init)
             return [self.queue, self.paused ? "paused" : "running"] + numbers + [age]
         }
     }
@@ -79,7 +91,7 @@ extension QueueCommand {
 
     struct Stats: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Show how the queues stand: ready, deferred, running and dead jobs.")
+            abstract: "Show how the queues stand: ready, deferred, blocked, running and dead jobs.")
 
         @OptionGroup var system: SystemOptions
         @OptionGroup var output: OutputOptions
@@ -96,8 +108,8 @@ extension QueueCommand {
                 shown,
                 Table(
                     [
-                        .text("QUEUE"), .text("STATE"), .number("READY"), .number("DEFERRED"), .number("RUNNING"),
-                        .number("DEAD"), .number("WORKERS"), .number("OLDEST READY"),
+                        .text("QUEUE"), .text("STATE"), .number("READY"), .number("DEFERRED"), .number("BLOCKED"),
+                        .number("RUNNING"), .number("DEAD"), .number("WORKERS"), .number("OLDEST READY"),
                     ], rows: shown.map(\.row)))
         }
     }

@@ -126,9 +126,25 @@ begin
                 p_new.producers, p_new.key_limit, p_new.is_fair, p_new.running_max, p_new.rate_per_second,
                 p_new.rate_burst, p_new.ageing_ms, p_new.is_encrypted))
     returning q.id into v_id;
-    if found then
+    if v_id is not null then
         perform queue.open_gates(v_id);  -- a higher limit lets blocked jobs go on at once
     end if;
+    if v_id is not null and p_new.key_limit is not null then
+        perform queue.call_strays(v_id);
+    end if;
+end $$;
+
+-- What was sent before the queue was keyed has to arrive before anything is admitted. (What is committed later than this
+-- is found by the claims.)
+create function queue.call_strays(p_queue smallint) returns void
+    language plpgsql as $$
+begin
+    with gone as (
+        delete from queue.ready r where r.queue_id = p_queue and r.key is not null and r.aseq is null returning *
+    )
+    insert into queue.arrival (seq, id, queue_id, priority, attempt, key)
+    select queue.stray_seq(g.id), g.id, p_queue, j.priority, g.attempt, g.key
+    from gone g join queue.job j on j.id = g.id;
 end $$;
 
 -- From now on the queue hears these events. A subscription lasts until queue.unsubscribe.

@@ -22,7 +22,7 @@ begin
         execute format($text$
 create function queue.claim_%1$s(
     p_worker int, p_queue smallint, p_limit int, p_lease interval, p_attempt_min smallint, p_is_counted boolean,
-    p_floor_priority smallint, p_floor bigint
+    p_is_keyed boolean, p_floor_priority smallint, p_floor bigint
 ) returns table (
     id bigint, attempt smallint, queue_id smallint, kind text, version smallint, args jsonb, headers jsonb,
     cause_id bigint, reply_to int, reply_class smallint, deadline timestamptz, priority smallint, rank bigint
@@ -45,7 +45,14 @@ begin
             select g.id, g.attempt, g.priority, g.rank, g.key, g.aseq, j.kind, j.version, j.args, j.headers, j.cause_id,
                 j.reply_to, j.reply_class, j.deadline
             from gone g join queue.job j on j.id = g.id
-            where j.reply_class is distinct from 2 or j.deadline > clock_timestamp() or g.aseq is not null
+            where (j.reply_class is distinct from 2 or j.deadline > clock_timestamp() or g.aseq is not null)
+                and not (p_is_keyed and g.key is not null and g.aseq is null)
+        ), strayed as (
+            insert into queue.arrival (seq, id, queue_id, priority, attempt, key)
+            select queue.stray_seq(g.id), g.id, p_queue, j.priority, g.attempt, g.key
+            from gone g join queue.job j on j.id = g.id
+            where p_is_keyed and g.key is not null and g.aseq is null
+            returning 1
         ), leased as (
             insert into queue.lease (id, attempt, worker_id, queue_id, priority, key, aseq, deadline, is_counted)
             select id, (attempt + 1)::smallint, p_worker, p_queue, priority, key, aseq, clock_timestamp() + p_lease,
@@ -54,15 +61,18 @@ begin
         ), dropped as (  -- questions that nobody waits for any more
             insert into queue.delta (slot, queue_id, counter, n)
             select %1$s, p_queue, 5, d.n
-            from (select (select count(*) from gone) - (select count(*) from alive) as n) d where d.n > 0
+            from (
+                select (select count(*) from gone) - (select count(*) from alive) - (select count(*) from strayed) as n) d
+            where d.n > 0
         )
         select id, (attempt + 1)::smallint, p_queue, kind, version, args, headers, cause_id, reply_to, reply_class,
             deadline, priority, rank
         from alive order by priority, rank;
 end $$;
 
-create function queue.take_%1$s(p_queue smallint, p_limit int, p_floor_priority smallint, p_floor bigint)
-returns table (
+create function queue.take_%1$s(
+    p_queue smallint, p_limit int, p_is_keyed boolean, p_floor_priority smallint, p_floor bigint
+) returns table (
     id bigint, kind text, version smallint, args jsonb, headers jsonb, cause_id bigint, deadline timestamptz,
     priority smallint, rank bigint, aseq bigint
 )
@@ -78,15 +88,29 @@ begin
                 order by r.priority, r.rank
                 limit p_limit
                 for update skip locked))
-            returning id, priority, rank, aseq
+            returning id, priority, rank, key, aseq
+        ), strayed as (
+            insert into queue.arrival (seq, id, queue_id, priority, key)
+            select queue.stray_seq(g.id), g.id, p_queue, j.priority, g.key
+            from gone g join queue.job j on j.id = g.id
+            where p_is_keyed and g.key is not null and g.aseq is null
         )
         select g.id, j.kind, j.version, j.args, j.headers, j.cause_id, j.deadline, g.priority, g.rank, g.aseq
         from gone g join queue.job j on j.id = g.id
+        where not (p_is_keyed and g.key is not null and g.aseq is null)
         order by g.priority, g.rank;
 end $$;
 $text$, slot);
     end loop;
 end $outer$;
+
+-- A keyed job that was sent before its queue was declared as keyed is ready without a place. It does not run: it arrives,
+-- before all that was sent after the declaration, in the order of sending.
+create function queue.stray_seq(p_id bigint) returns bigint
+    language plpgsql immutable as $$
+begin
+    return p_id - (1::bigint << 62);
+end $$;
 
 -- How many jobs a worker may get of a queue now, at most p_want: less where the queue has a limit of its own. The locks
 -- it takes are held to the end of the claim, which is short: so the limits are exact over all processes.
@@ -178,28 +202,36 @@ begin
             case v_slot
             when 0 then
                 return query select *, null::bigint from queue.claim_0(
-                    p_worker, v.number, v_left, v_lease, v_min, v_counted, v.floor_priority, v.floor);
+                    p_worker, v.number, v_left, v_lease, v_min, v_counted, v_queue.key_limit is not null,
+                    v.floor_priority, v.floor);
             when 1 then
                 return query select *, null::bigint from queue.claim_1(
-                    p_worker, v.number, v_left, v_lease, v_min, v_counted, v.floor_priority, v.floor);
+                    p_worker, v.number, v_left, v_lease, v_min, v_counted, v_queue.key_limit is not null,
+                    v.floor_priority, v.floor);
             when 2 then
                 return query select *, null::bigint from queue.claim_2(
-                    p_worker, v.number, v_left, v_lease, v_min, v_counted, v.floor_priority, v.floor);
+                    p_worker, v.number, v_left, v_lease, v_min, v_counted, v_queue.key_limit is not null,
+                    v.floor_priority, v.floor);
             when 3 then
                 return query select *, null::bigint from queue.claim_3(
-                    p_worker, v.number, v_left, v_lease, v_min, v_counted, v.floor_priority, v.floor);
+                    p_worker, v.number, v_left, v_lease, v_min, v_counted, v_queue.key_limit is not null,
+                    v.floor_priority, v.floor);
             when 4 then
                 return query select *, null::bigint from queue.claim_4(
-                    p_worker, v.number, v_left, v_lease, v_min, v_counted, v.floor_priority, v.floor);
+                    p_worker, v.number, v_left, v_lease, v_min, v_counted, v_queue.key_limit is not null,
+                    v.floor_priority, v.floor);
             when 5 then
                 return query select *, null::bigint from queue.claim_5(
-                    p_worker, v.number, v_left, v_lease, v_min, v_counted, v.floor_priority, v.floor);
+                    p_worker, v.number, v_left, v_lease, v_min, v_counted, v_queue.key_limit is not null,
+                    v.floor_priority, v.floor);
             when 6 then
                 return query select *, null::bigint from queue.claim_6(
-                    p_worker, v.number, v_left, v_lease, v_min, v_counted, v.floor_priority, v.floor);
+                    p_worker, v.number, v_left, v_lease, v_min, v_counted, v_queue.key_limit is not null,
+                    v.floor_priority, v.floor);
             when 7 then
                 return query select *, null::bigint from queue.claim_7(
-                    p_worker, v.number, v_left, v_lease, v_min, v_counted, v.floor_priority, v.floor);
+                    p_worker, v.number, v_left, v_lease, v_min, v_counted, v_queue.key_limit is not null,
+                    v.floor_priority, v.floor);
             end case;
             get diagnostics v_count = row_count;
             v_left := v_left - v_count;
@@ -244,14 +276,22 @@ begin
     for v_slot in select slot from queue.ring order by generation loop
         exit when v_left <= 0;
         case v_slot
-        when 0 then return query select * from queue.take_0(p_queue, v_left, p_floor_priority, p_floor);
-        when 1 then return query select * from queue.take_1(p_queue, v_left, p_floor_priority, p_floor);
-        when 2 then return query select * from queue.take_2(p_queue, v_left, p_floor_priority, p_floor);
-        when 3 then return query select * from queue.take_3(p_queue, v_left, p_floor_priority, p_floor);
-        when 4 then return query select * from queue.take_4(p_queue, v_left, p_floor_priority, p_floor);
-        when 5 then return query select * from queue.take_5(p_queue, v_left, p_floor_priority, p_floor);
-        when 6 then return query select * from queue.take_6(p_queue, v_left, p_floor_priority, p_floor);
-        when 7 then return query select * from queue.take_7(p_queue, v_left, p_floor_priority, p_floor);
+        when 0 then return query select * from queue.take_0(
+            p_queue, v_left, v_queue.key_limit is not null, p_floor_priority, p_floor);
+        when 1 then return query select * from queue.take_1(
+            p_queue, v_left, v_queue.key_limit is not null, p_floor_priority, p_floor);
+        when 2 then return query select * from queue.take_2(
+            p_queue, v_left, v_queue.key_limit is not null, p_floor_priority, p_floor);
+        when 3 then return query select * from queue.take_3(
+            p_queue, v_left, v_queue.key_limit is not null, p_floor_priority, p_floor);
+        when 4 then return query select * from queue.take_4(
+            p_queue, v_left, v_queue.key_limit is not null, p_floor_priority, p_floor);
+        when 5 then return query select * from queue.take_5(
+            p_queue, v_left, v_queue.key_limit is not null, p_floor_priority, p_floor);
+        when 6 then return query select * from queue.take_6(
+            p_queue, v_left, v_queue.key_limit is not null, p_floor_priority, p_floor);
+        when 7 then return query select * from queue.take_7(
+            p_queue, v_left, v_queue.key_limit is not null, p_floor_priority, p_floor);
         end case;
         get diagnostics v_count = row_count;
         v_left := v_left - v_count;

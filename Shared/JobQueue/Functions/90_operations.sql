@@ -189,10 +189,30 @@ end $$;
 create function queue.result(p_id bigint) returns table (state smallint, result jsonb, error jsonb)
     language plpgsql stable as $$
 #variable_conflict use_column
+declare
+    v_queue smallint := (select j.queue_id from queue.job j where j.id = p_id);
 begin
+    if v_queue is null then
+        return;
+    end if;
+    perform queue.require_owner(v_queue);
     return query
         select o.state, o.result, o.error from queue.outcome o
         where o.id = p_id and o.state in (2, 4, 5) order by o.attempt desc limit 1;
+end $$;
+
+-- How far a long job says it is.
+create function queue.progress_of(p_id bigint) returns table (done bigint, total bigint, note text, at timestamptz)
+    language plpgsql stable as $$
+#variable_conflict use_column
+declare
+    v_queue smallint := (select j.queue_id from queue.job j where j.id = p_id);
+begin
+    if v_queue is null then
+        return;
+    end if;
+    perform queue.require_owner(v_queue);
+    return query select p.done, p.total, p.note, p.at from queue.progress p where p.id = p_id;
 end $$;
 
 -- All counters, folded and not yet folded.

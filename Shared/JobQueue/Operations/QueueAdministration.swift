@@ -4,7 +4,7 @@ public import Postgres
 /// What an operator sees and does. Over a connection of the owner it reaches all queues; over a service's role only that
 /// service's. What it does is kept in `queue.audit` with the reason given.
 public struct QueueAdministration: Sendable {
-    private let database: Database
+    let database: Database
 
     /// Over this connection's rights.
     public init(_ database: Database) {
@@ -75,14 +75,14 @@ public struct QueueAdministration: Sendable {
         try await self.database.query("select * from queue.show(\(job.raw))", as: JobStation.self)
     }
 
-    private func number(of queue: QueueName) async throws -> Int16 {
+    func number(of queue: QueueName) async throws -> Int16 {
         guard let status = try await self.stats(of: queue) else {
             throw QueueAdministrationError.unknownQueue(queue)
         }
         return status.number
     }
 
-    private func ring(_ queue: Int16) async throws {
+    func ring(_ queue: Int16) async throws {
         try await self.database.execute(LifeStatements.bell(queues: [queue], instances: []))
     }
 }

@@ -8,14 +8,22 @@ public struct QueueStatus: Sendable, Codable, RowDecodable {
     public let owner: ServiceName
     /// Since when; nil while it runs.
     public let pausedAt: Timestamp?
-    /// Jobs that can run now.
+    /// Jobs that can run now, or arrive.
     public let ready: Int
     /// Jobs that wait for their time: delayed, or to be tried again.
     public let deferred: Int
     /// Jobs that are claimed. Batches in progress are still counted as ready.
     public let running: Int
+    /// Jobs that wait behind another one of their key.
+    public let blocked: Int
     /// Jobs that were given up and not redriven.
     public let dead: Int
+    /// Keys that stopped at a dead job and wait for a person.
+    public let halted: Int
+    /// How many were ever sent.
+    public let sent: Int
+    /// How many have completed.
+    public let completed: Int
     /// How long ago the oldest ready job was sent; nil when none is ready.
     public let oldestReady: Duration?
     /// Living processes of the owner.
@@ -33,7 +41,11 @@ public struct QueueStatus: Sendable, Codable, RowDecodable {
         self.ready = try row.value("ready")
         self.deferred = try row.value("deferred")
         self.running = try row.value("running")
+        self.blocked = try row.value("blocked")
         self.dead = try row.value("dead")
+        self.halted = try row.value("halted")
+        self.sent = try row.value("sent")
+        self.completed = try row.value("completed")
         self.oldestReady = try row.value("oldest_ready_ms", as: Int64?.self).map { .milliseconds($0) }
         self.workers = try row.value("workers")
     }

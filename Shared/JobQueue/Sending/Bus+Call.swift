@@ -11,8 +11,9 @@ extension Bus {
     public func call<C: Call>(_ call: C, deadline: Duration = .seconds(5)) async throws -> C.Reply {
         let started = ContinuousClock.now
         do {
-            let answer = try await Leash(started.advanced(by: deadline)).run {
-                try await self.ask(call, patience: deadline)
+            let end = started.advanced(by: deadline)
+            let answer = try await Leash(end).run {
+                try await self.ask(call, until: end)
             }
             let reply = try self.read(answer, as: C.self)
             self.metrics.callsAnswered.increment()
@@ -27,12 +28,15 @@ extension Bus {
         }
     }
 
-    private func ask<C: Call>(_ call: C, patience: Duration) async throws -> PendingCalls.Answer {
+    private func ask<C: Call>(_ call: C, until end: ContinuousClock.Instant) async throws -> PendingCalls.Answer {
         let worker = try await self.whenJoined().worker
         let queue = try await self.directory.number(of: C.queue, on: self.database)
         return try await self.calls.ask {
+            // What is left of the caller's patience, so that the other side does not begin what nobody waits for.
             let row = try await self.database.one(
-                SendStatements.call(queue, call, replyTo: worker, patience: patience, .current))
+                SendStatements.call(
+                    queue, call, replyTo: worker, patience: max(.zero, ContinuousClock.now.duration(to: end)), .current)
+            )
             self.doorbell.ring([(queue, C.queue.service)])
             self.answers.ring(.change)
             return try row.value(at: 0, as: Int64.self)
