@@ -105,12 +105,14 @@ struct HostedService<Module: ServiceModule>: Service {
             service: Module.name, database: self.database, listener: self.listener,
             neighbourhood: self.context.neighbourhood, logger: self.logger)
         guard let module = try await cancelWhenGracefulShutdown({ try await self.start(bus) }) else { return }
+        let periodicJobs = try module.periodicJobs
         let router = HouseRouter.make(pages: self.pages, random: self.context.random) { module.addRoutes(to: $0) }
         self.gate.open(router.buildResponder())
         self.isStarted.withLockedValue { $0 = true }
         self.logger.info("Ready")
         self.context.report(.ready(Module.name))
-        let worker = Worker(bus: bus, queues: module.queues, handlers: module.handlers)
+        let worker = Worker(
+            bus: bus, queues: module.queues, handlers: module.handlers, periodic: periodicJobs)
         // The worker first: it outlives the others, which may still send and call while they end.
         try await ServiceGroup(services: [worker] + module.services, logger: self.logger).run()
     }

@@ -24,6 +24,9 @@ public protocol ServiceModule: Sendable {
     var queues: [QueueDeclaration] { get }
     /// What it does with what it hears.
     var handlers: [Handler] { get }
+    /// What it sends to itself again and again, without being asked.
+    /// - Throws: `ScheduleError`: the service does not start.
+    var periodicJobs: [PeriodicJob] { get throws }
     /// Adds what it serves over HTTP.
     func addRoutes(to router: Router<ClubRequestContext>)
     /// What else runs as long as the service does.
@@ -33,6 +36,8 @@ public protocol ServiceModule: Sendable {
 extension ServiceModule {
     /// None.
     public static var settings: [Setting] { [] }
+    /// None.
+    public var periodicJobs: [PeriodicJob] { [] }
     /// None.
     public var services: [any Service] { [] }
 }

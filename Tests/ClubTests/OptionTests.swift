@@ -51,6 +51,20 @@ import Testing
         #expect(error.map { ClubCommand.failure(for: $0) == nil } == true)
     }
 
+    @Test(arguments: [[], ["list"], ["next", "a.b", "--count", "3"], ["run-now", "a.b", "--reason", "why"]])
+    func `periodic jobs are listed unless something else is asked for`(arguments: [String]) throws {
+        let command = try ClubCommand.parseAsRoot(["queue", "periodic"] + arguments)
+        #expect((command is QueueCommand.Periodic.List) == (arguments.isEmpty || arguments == ["list"]))
+    }
+
+    @Test(arguments: [["pause"], ["pause", "tick"], ["next", "a.b", "--count", "0"], ["run-now", "A.b"]])
+    func `what names no periodic job is refused with the code for usage`(arguments: [String]) {
+        let error = #expect(throws: (any Error).self) {
+            try ClubCommand.parseAsRoot(["queue", "periodic"] + arguments)
+        }
+        #expect(error.map { ClubCommand.exitCode(for: $0).rawValue } == CommandFailure.Code.usage.rawValue)
+    }
+
     @Test func `every command has help, and the help lists every exit code`() throws {
         for command in ClubCommand.configuration.subcommands {
             #expect(!command.configuration.abstract.isEmpty, "\(command)")

@@ -35,6 +35,16 @@ struct SampleModule: ServiceModule {
         ]
     }
 
+    /// A greeting that is a cron expression says when to remember it.
+    var periodicJobs: [PeriodicJob] {
+        get throws {
+            guard self.greeting.contains("*") else { return [] }
+            return [
+                PeriodicJob("ledger.remember", try .cron(self.greeting, in: "UTC"), send: Note(text: self.greeting))
+            ]
+        }
+    }
+
     func addRoutes(to router: Router<ClubRequestContext>) {
         let (resources, greeting) = (self.resources, self.greeting)
         router.get("/greeting") { _, _ in greeting }

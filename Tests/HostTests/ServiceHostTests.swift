@@ -46,6 +46,27 @@ import Testing
         #expect(error?.description == "CLUB_LEDGER_GREETING must not be impossible.")
     }
 
+    @Test func `a service's periodic jobs are declared, and what they send comes to its handlers`() async throws {
+        let settings = ["CLUB_LEDGER_GREETING": "0 0 1 JAN *"]
+        try await ServiceWorld.run([SampleModule.self], settings: settings) { world in
+            let administration = QueueAdministration(world.database.owner)
+            try await eventually("it is declared") {
+                try await administration.periodicJobs().map(\.schedule) == ["0 0 1 JAN *"]
+            }
+            try await administration.runPeriodicNow("ledger.remember", reason: "test")
+            let client = try world.client(for: "ledger")
+            try await eventually("the note was handled") { try await client.get("/notes").text == "0 0 1 JAN *" }
+        }
+    }
+
+    @Test func `a schedule that is none stops the host with its sentence`() async throws {
+        await #expect(throws: ScheduleError.neverDue) {
+            try await ServiceWorld.run(
+                [SampleModule.self], settings: ["CLUB_LEDGER_GREETING": "0 0 30 FEB *"]
+            ) { _ in }
+        }
+    }
+
     @Test func `a port that is taken stops the host with a sentence`() async throws {
         try await ServiceWorld.run([SampleModule.self]) { world in
             let taken = try world.port(of: "ledger")

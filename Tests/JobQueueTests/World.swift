@@ -116,9 +116,10 @@ struct Station {
     /// Runs the worker beside the body, and stops it in good order.
     @discardableResult
     func running<R: Sendable>(
-        queues: [QueueDeclaration] = [], handlers: [Handler] = [], _ body: @Sendable () async throws -> R
+        queues: [QueueDeclaration] = [], handlers: [Handler] = [], periodic: [PeriodicJob] = [],
+        _ body: @Sendable () async throws -> R
     ) async throws -> R {
-        let worker = Worker(bus: self.bus, queues: queues, handlers: handlers)
+        let worker = Worker(bus: self.bus, queues: queues, handlers: handlers, periodic: periodic)
         let group = ServiceGroup(
             configuration: .init(services: [.init(service: worker)], logger: CapturedLogs.logger))
         return try await withThrowingTaskGroup(of: R?.self) { tasks in

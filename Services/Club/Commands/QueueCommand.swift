@@ -8,7 +8,7 @@ struct QueueCommand: AsyncParsableCommand {
         commandName: "queue", abstract: "Look into the job queue, and help it along.",
         subcommands: [
             List.self, Stats.self, Show.self, Why.self, Cancel.self, Dead.self, Redrive.self, Keys.self, Skip.self,
-            Pause.self, Resume.self,
+            Pause.self, Resume.self, Periodic.self,
         ])
 
     /// Runs the body with the administration of a running system's queues.

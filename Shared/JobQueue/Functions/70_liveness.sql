@@ -234,21 +234,19 @@ begin
     return v_queues;
 end $$;
 
--- The chores of a service, once a second by each of its processes: promote what is due, fire what is periodic, rescue
--- what is lost, keep the tables flat. Answers the queues that got something to run, and when the next job is due.
+-- The chores of a service, once a second by each of its processes: promote what is due, rescue what is lost. Periodic
+-- jobs have a statement of their own (queue.fire_periodic), so that nothing that is wrong with one stops a rescue.
+-- Answers the queues that got something to run, and when the next delayed job is due.
 create function queue.tend(p_worker int, p_limit int) returns table (queues smallint[], next_due_ms bigint)
     language plpgsql as $$
 declare
     v_service text := queue.require_worker(p_worker);
 begin
     perform set_config('synchronous_commit', 'off', true);
-    queues := queue.promote(v_service, p_limit) || queue.fire_periodic(v_service, p_limit)
-        || queue.rescue(p_worker, p_limit);
-    select ceil(extract(epoch from least(
-            (select min(d.run_at) from queue.queue q cross join lateral (
-                select run_at from queue.deferred f where f.queue_id = q.id order by f.run_at limit 1) d
-            where q.owner_service = v_service),
-            queue.next_periodic(v_service)) - clock_timestamp()) * 1000)::bigint
-    into next_due_ms;
+    queues := queue.promote(v_service, p_limit) || queue.rescue(p_worker, p_limit);
+    select ceil(extract(epoch from min(d.run_at) - clock_timestamp()) * 1000)::bigint into next_due_ms
+    from queue.queue q cross join lateral (
+        select run_at from queue.deferred f where f.queue_id = q.id order by f.run_at limit 1) d
+    where q.owner_service = v_service;
     return next;
 end $$;

@@ -15,6 +15,8 @@ public struct JobContext: Sendable {
     public let traceparent: String?
     /// Until when the caller waits for the answer, or the sender wanted the job to begin.
     public let deadline: Timestamp?
+    /// The due moment for which a periodic job was sent; nil for other jobs. After an outage it can be long past.
+    public let scheduledFor: Timestamp?
     /// The way back to the bus; nil for the jobs of a batch, which are too short for it.
     let tether: Tether?
 

@@ -91,10 +91,13 @@ public struct QueueAdministration: Sendable {
 public enum QueueAdministrationError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Nobody has declared it or sent to it; or it belongs to another service.
     case unknownQueue(QueueName)
+    /// Its owner has never declared it.
+    case unknownPeriodicJob(PeriodicName)
 
     public var description: String {
         switch self {
         case .unknownQueue(let queue): "There is no queue \(queue)."
+        case .unknownPeriodicJob(let job): "There is no periodic job \(job)."
         }
     }
 }

@@ -29,9 +29,12 @@ struct QueuePosition: Sendable, Hashable {
 /// What goes along with a message, as the bus writes it.
 struct JobHeaders: Sendable, Equatable, Codable {
     var traceparent: String?
+    /// The due moment of a periodic job.
+    var scheduledFor: Timestamp?
 
-    init(traceparent: String? = nil) {
+    init(traceparent: String? = nil, scheduledFor: Timestamp? = nil) {
         self.traceparent = traceparent
+        self.scheduledFor = scheduledFor
     }
 }
 

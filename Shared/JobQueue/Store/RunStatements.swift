@@ -9,7 +9,7 @@ struct RunStatements: Sendable {
         let rows = try await runner.run(
             """
             select id, attempt, queue_id, kind, version, args, headers ->> 'traceparent', cause_id, reply_to, deadline,
-                priority, rank, wait_ms
+                priority, rank, wait_ms, headers ->> 'scheduled-for'
             from queue.look(
                 \(self.worker), \(requests.map(\.queue)), \(requests.map { Int32(clamping: $0.limit) }),
                 \(requests.map(\.isBatched)), \(requests.map { $0.floor?.priority ?? -1 }),
@@ -32,7 +32,9 @@ struct RunStatements: Sendable {
                     id: JobID(id), attempt: try row.value(at: 1), queue: try row.value(at: 2),
                     kind: try row.value(at: 3), version: Int(try row.value(at: 4, as: Int16.self)),
                     arguments: try row.value(at: 5, as: JSONBytes.self).bytes,
-                    headers: JobHeaders(traceparent: try row.value(at: 6)),
+                    headers: JobHeaders(
+                        traceparent: try row.value(at: 6),
+                        scheduledFor: try row.value(at: 13, as: String?.self).flatMap(Timestamp.init)),
                     cause: try row.value(at: 7, as: Int64?.self).map { JobID($0) }, replyTo: try row.value(at: 8),
                     deadline: try row.value(at: 9),
                     place: QueuePosition(priority: try row.value(at: 10), rank: try row.value(at: 11))))
@@ -45,7 +47,8 @@ struct RunStatements: Sendable {
     ) async throws -> [ClaimedJob] {
         try await transaction.run(
             """
-            select id, kind, version, args, headers ->> 'traceparent', cause_id, deadline, priority, rank, aseq
+            select id, kind, version, args, headers ->> 'traceparent', cause_id, deadline, priority, rank, aseq,
+                headers ->> 'scheduled-for'
             from queue.take(
                 \(self.worker), \(queue), \(Int32(clamping: limit)), \(floor?.priority ?? -1), \(floor?.rank ?? 0))
             """
@@ -54,7 +57,9 @@ struct RunStatements: Sendable {
                 id: JobID(try row.value(at: 0, as: Int64.self)), attempt: 1, queue: queue, kind: try row.value(at: 1),
                 version: Int(try row.value(at: 2, as: Int16.self)),
                 arguments: try row.value(at: 3, as: JSONBytes.self).bytes,
-                headers: JobHeaders(traceparent: try row.value(at: 4)),
+                headers: JobHeaders(
+                    traceparent: try row.value(at: 4),
+                    scheduledFor: try row.value(at: 10, as: String?.self).flatMap(Timestamp.init)),
                 cause: try row.value(at: 5, as: Int64?.self).map { JobID($0) }, replyTo: nil,
                 deadline: try row.value(at: 6),
                 place: QueuePosition(priority: try row.value(at: 7), rank: try row.value(at: 8)),

@@ -18,6 +18,7 @@ struct Chores: Sendable {
     let bus: Bus
     /// Rung with nothing to say when a job was put off for less than the interval.
     let alarm: Alarm
+    let periodic: PeriodicDuty
 
     /// Until the task is cancelled.
     func run() async {
@@ -31,6 +32,7 @@ struct Chores: Sendable {
                         due[index] = .now.advanced(by: step.every)
                     }
                     pause = try await self.tend(worker)
+                    if let due = await self.periodic.perform() { pause = min(pause, max(.milliseconds(1), due)) }
                 } catch {
                     self.bus.logger.debug("Chores failed", metadata: ["error": "\(Failure(error).code)"])
                 }

@@ -57,7 +57,8 @@ struct JobRunner: Sendable {
         Handler.Delivery(
             context: JobContext(
                 id: job.id, queue: queue, attempt: Int(job.attempt), enqueuedAt: job.id.time, cause: job.cause,
-                traceparent: job.headers.traceparent, deadline: job.deadline, tether: tether),
+                traceparent: job.headers.traceparent, deadline: job.deadline, scheduledFor: job.headers.scheduledFor,
+                tether: tether),
             arguments: job.arguments)
     }
 

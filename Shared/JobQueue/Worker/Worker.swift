@@ -14,11 +14,15 @@ public struct Worker: Service {
     private let bus: Bus
     private let declarations: [QueueDeclaration]
     private let handlers: [QueueName: [String: Handler]]
+    private let periodic: PeriodicDuty
 
     /// - Parameters:
     ///   - queues: the service's own queues. One that only a handler names has the default policies.
     ///   - handlers: at most one for a kind of message in a queue; of a queue all are batched or none is.
-    public init(bus: Bus, queues: [QueueDeclaration] = [], handlers: [Handler] = []) {
+    ///   - periodic: the service's own periodic jobs, each with a name of its own.
+    public init(
+        bus: Bus, queues: [QueueDeclaration] = [], handlers: [Handler] = [], periodic: [PeriodicJob] = []
+    ) {
         var byQueue: [QueueName: [String: Handler]] = [:]
         for handler in handlers {
             precondition(byQueue[handler.queue]?[handler.kind] == nil, "two handlers for \(handler.kind)")
@@ -30,9 +34,12 @@ public struct Worker: Service {
         for queue in queues where queue.rate != nil {
             precondition(byQueue[queue.name]?.values.first?.isBatched != true, "\(queue.name) has a rate and batches")
         }
+        precondition(Set(periodic.map(\.name)).count == periodic.count, "two periodic jobs of one name")
+        precondition(periodic.allSatisfy { $0.name.service == bus.service }, "a periodic job of another service")
         let declared = Set(queues.map(\.name))
         self.bus = bus
         self.handlers = byQueue
+        self.periodic = PeriodicDuty(bus: bus, jobs: periodic)
         self.declarations = queues + byQueue.keys.filter { !declared.contains($0) }.map { QueueDeclaration($0) }
     }
 
@@ -63,7 +70,7 @@ public struct Worker: Service {
         // The numbers of the queues are known once the database has been reached for the first time.
         var iterator = declared.makeAsyncIterator()
         guard await iterator.next() != nil else { return }
-        let chores = Chores(bus: self.bus, alarm: Alarm())
+        let chores = Chores(bus: self.bus, alarm: Alarm(), periodic: self.periodic)
         let runner = JobRunner(
             bus: self.bus, handlers: self.handlers,
             metrics: Dictionary(uniqueKeysWithValues: self.declarations.map { ($0.name, QueueMetrics($0.name)) }),
