@@ -55,6 +55,12 @@ need_libpq() {
         give_up "PostgreSQL's C library is needed: install libpq-dev (Debian, Ubuntu) or libpq-devel (Fedora)."
 }
 
+# Makes the certificates of the tests of TLS.
+need_openssl() {
+    command -v openssl >/dev/null 2>&1 && return
+    install_package openssl openssl || give_up "openssl is needed: install the package of that name."
+}
+
 # Whom a server that root starts runs as, since PostgreSQL refuses root; empty when we are not root.
 server_account() {
     if [ "$(id -u)" != 0 ]; then return; fi

@@ -110,7 +110,7 @@ final class Connector: ReactorClient, @unchecked Sendable {
             .failure(
                 DatabaseError(
                     specific.contains(code) ? code : .cannotConnect,
-                    context: sqlState == nil ? Self.line(message) : nil,
+                    context: sqlState == nil ? TLSAdvice.sentence(for: message) ?? Self.line(message) : nil,
                     sqlState: sqlState, message: message)))
     }
 
