@@ -15,7 +15,6 @@ let house: [SwiftSetting] = [
 
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
-let tracing = Target.Dependency.product(name: "Tracing", package: "swift-distributed-tracing")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let sockets = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
@@ -39,7 +38,7 @@ let inMemoryLogging = Target.Dependency.product(name: "InMemoryLogging", package
 /// What every service may lean on.
 let foundation: [Target.Dependency] = [
     "Kernel", "Contracts", "Postgres", "JobQueue", "Web", "Telemetry", "Host",
-    logging, metrics, tracing, lifecycle, collections, locks, crypto, hummingbird,
+    logging, metrics, lifecycle, collections, locks, crypto, hummingbird,
 ]
 
 func shared(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
@@ -76,7 +75,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
-        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -96,12 +94,12 @@ let package = Package(
         .target(name: "CReactor", path: "Shared/CReactor"),
         shared("Kernel", []),
         shared("Contracts", ["Kernel"]),
-        shared("Postgres", ["Kernel", "CPostgres", "CReactor", logging, metrics, collections, locks]),
+        shared("Postgres", ["Kernel", "CPostgres", "CReactor", logging, collections, locks]),
         shared(
-            "JobQueue", ["Kernel", "Postgres", logging, metrics, tracing, lifecycle, collections, locks],
+            "JobQueue", ["Kernel", "Postgres", logging, metrics, lifecycle, collections, locks],
             resources: [.copy("Migrations"), .copy("Functions")]),
-        shared("Web", ["Kernel", "Postgres", logging, metrics, tracing, hummingbird, jwt, crypto, locks]),
-        shared("Telemetry", ["Kernel", logging, metrics, tracing, locks]),
+        shared("Web", ["Kernel", "Postgres", logging, metrics, hummingbird, jwt, crypto, locks]),
+        shared("Telemetry", ["Kernel", logging, metrics, locks]),
         shared(
             "Host",
             [
