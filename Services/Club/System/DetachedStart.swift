@@ -15,6 +15,8 @@ struct DetachedStart: Sendable {
     /// - Throws: ``CommandFailure`` with the exit code of the process when it ends instead, after its last words.
     func run(_ arguments: [String]) async throws -> SystemState {
         try self.folder.prepare()
+        // Of starts that fail again and again, too.
+        LogFile(self.folder.logFile).rotateIfFull()
         let process = try DetachedProcess.start(arguments: arguments, log: self.folder.logFile)
         do {
             return try await self.wait(for: process)

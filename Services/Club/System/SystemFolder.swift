@@ -15,7 +15,7 @@ struct SystemFolder: Sendable, Hashable {
     var stateFile: String { "\(self.path)/state.json" }
     var lockFile: String { "\(self.path)/lock" }
     var secretsFolder: String { "\(self.path)/secrets" }
-    /// What a detached system and separate services write.
+    /// What a detached system and its services write. ``LogFile`` keeps it within bounds.
     var logFile: String { "\(self.path)/log" }
 
     /// Makes the folders that are missing. Nobody else may look into them.

@@ -50,6 +50,10 @@ struct SystemRun: Service {
                 await DatabaseGuard(postgres: postgres).run()
                 return false
             }
+            group.addTask {
+                await LogKeeper(logs: [LogFile(self.plan.log), LogFile(postgres.logFile)]).run()
+                return false
+            }
             while let isEnd = try await group.next() {
                 if isEnd { group.cancelAll() }
             }
