@@ -25,6 +25,9 @@ struct Command: Sendable {
 
     /// Runs the command and collects what it prints; an exit code other than zero is a result, not an error.
     func run() async throws -> Result {
+        var options = PlatformOptions()
+        // Ctrl-C is for us, who end things in order: it must not break off the making of a cluster.
+        options.createSession = true
         let words = self.prefix + [self.program] + self.arguments
         let executable = words[0].contains("/") ? Executable.path(FilePath(words[0])) : .name(words[0])
         let finished = try await Subprocess.run(
@@ -33,6 +36,7 @@ struct Command: Sendable {
             environment: Self.environment,
             // The server's account may not be able to enter the folder we were started in.
             workingDirectory: "/",
+            platformOptions: options,
             input: .string(self.input),
             output: .string(limit: 1 << 20),
             error: .string(limit: 1 << 20))

@@ -43,12 +43,23 @@ public struct TestSystem: Sendable {
     }
 
     /// The first of three ports next to each other that nobody listens on, below those that the system hands out.
-    private static func freePorts() throws -> Int {
+    public static func freePorts() throws -> Int {
         for _ in 0..<100 {
             let first = Int.random(in: 6000...9990) * 3
             if (first..<first + 3).allSatisfy(Self.isFree) { return first }
         }
         throw NeverHappened(description: "three free ports next to each other")
+    }
+
+    /// The processes that a system has: those that its folder is said to, by argument or environment.
+    public static func processes(of folder: String) throws -> [Int32] {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { Int32($0) }.filter { number in
+            // A process may end while it is looked at.
+            ["cmdline", "environ"].contains { file in
+                FileManager.default.contents(atPath: "/proc/\(number)/\(file)")?.firstRange(of: Data(folder.utf8))
+                    != nil
+            }
+        }
     }
 
     private static func isFree(_ port: Int) -> Bool {

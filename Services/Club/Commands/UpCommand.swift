@@ -13,8 +13,8 @@ struct UpCommand: AsyncParsableCommand {
         commandName: "up", abstract: "Start all services on a PostgreSQL of their own.",
         discussion: """
             Makes what is missing in the folder (database, schemas, secrets), starts everything, and prints where it is. \
-            Ctrl-C stops it all; with --detach it goes on in the background, and the command returns when every service \
-            is ready. Where the system runs already, says so.
+            Ctrl-C stops it all in order and is no failure: the command ends with 0. With --detach it goes on in the \
+            background, and the command returns when every service is ready. Where the system runs already, says so.
 
             Ports: auth N, ledger N+1, promotions N+2, on 127.0.0.1 only.
             """)

@@ -12,7 +12,7 @@ final class ProgressBar: Sendable {
 
     private let state: NIOLockedValueBox<State>
     private let isShown: Bool
-    /// At most ten pictures a second.
+    /// At most ten pictures a second, and the one of the end.
     private static let redraw = Duration.milliseconds(100)
 
     init(_ label: String, total: Int, isShown: Bool = isatty(STDERR_FILENO) == 1) {
@@ -25,7 +25,7 @@ final class ProgressBar: Sendable {
         let picture = self.state.withLockedValue { state -> String? in
             state.done += count
             let now = ContinuousClock.now
-            if let drawnAt = state.drawnAt, now - drawnAt < Self.redraw { return nil }
+            if let drawnAt = state.drawnAt, now - drawnAt < Self.redraw, state.done != state.total { return nil }
             state.drawnAt = now
             return Self.picture(state.label, done: state.done, total: state.total)
         }
