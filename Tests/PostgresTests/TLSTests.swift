@@ -7,8 +7,8 @@ import Testing
 
 @testable import Postgres
 
-/// Real handshakes, with a server that has a certificate of an authority of ours.
-@Suite(.database(), .timeLimit(.minutes(20))) struct TLSTests {
+/// Real handshakes, with a server that has a certificate of an authority of ours. One at a time: each starts a server.
+@Suite(.serialized, .database(), .timeLimit(.minutes(20))) struct TLSTests {
     /// Connects over TCP to a name that leads to the server.
     private func connect<R: Sendable>(
         _ secured: SecuredServer, host: String = "localhost", _ settings: String,
