@@ -75,6 +75,27 @@ import Testing
         }
     }
 
+    @Test func `a file that got another name after it had been applied stops everything`() async throws {
+        try await self.withFolder(["0001_a.sql": "create table a ()"]) { set, folder in
+            _ = try await self.migrate(set)
+            try FileManager.default.moveItem(atPath: folder + "/0001_a.sql", toPath: folder + "/0001_b.sql")
+            let error = try await databaseError { _ = try await self.migrate(set) }
+            #expect(error.code == .migrationFailed && "\(error)".contains("0001_b.sql was changed"))
+        }
+    }
+
+    @Test func `a record without the ones before it stops everything`() async throws {
+        try await self.withFolder(["0001_a.sql": "create table a ()", "0002_b.sql": "create table b ()"]) { set, _ in
+            _ = try await self.migrate(set)
+            let owner = try TestDatabase.current.owner
+            try await owner.execute("delete from migration.applied where number = 1")
+            try await owner.execute("drop table a")
+            let error = try await databaseError { _ = try await self.migrate(set) }
+            #expect(error.code == .migrationFailed && "\(error)".contains("0002_b.sql was applied before an earlier"))
+            #expect(try await owner.one("select to_regclass('a') is null").decode(Bool.self))
+        }
+    }
+
     @Test func `a file that was changed after it had been applied stops everything`() async throws {
         try await self.withFolder(["0001_a.sql": "create table a ()"]) { set, folder in
             _ = try await self.migrate(set)

@@ -209,6 +209,49 @@ import Testing
         #expect(try await self.ids(database) == [])
     }
 
+    @Test(arguments: [false, true])
+    func `a commit that is under way is awaited, cancelled or not`(hasLast: Bool) async throws {
+        let owner = try TestDatabase.current.owner
+        // What a deferred trigger does, it does inside of the commit: here it waits for a lock of ours.
+        try await owner.execute("create table slow (id int)")
+        try await owner.execute(
+            """
+            create function wait_for_us() returns trigger language plpgsql as $$
+            begin
+                perform pg_advisory_xact_lock(607);
+                return null;
+            end $$
+            """)
+        try await owner.execute(
+            """
+            create constraint trigger wait_for_us
+                after insert on slow
+                deferrable initially deferred
+                for each row execute function wait_for_us()
+            """)
+        try await withDatabase {
+            $0.pool.size = 1
+        } _: { pool in
+            try await owner.withConnection { ours in
+                try await ours.execute("select pg_advisory_lock(607)")
+                let task = Task {
+                    try await pool.transaction { transaction in
+                        try await transaction.execute("insert into slow values (1)")
+                        if hasLast { transaction.last("insert into slow values (2)") }
+                    }
+                }
+                try await owner.waitUntilRuns("commit")
+                task.cancel()
+                // Long enough for a cancel to arrive, if one were sent.
+                for _ in 0..<50 { try await ours.execute("select 1") }
+                try await ours.execute("select pg_advisory_unlock(607)")
+                try await task.value
+            }
+        }
+        let count = try await owner.one("select count(*) from slow").decode(Int.self)
+        #expect(count == (hasLast ? 2 : 1))
+    }
+
     @Test func `a task cancelled between its statements commits nothing`() async throws {
         let database = try await self.makeTable()
         let (inside, cancelled) = (Signal<Void>(), Signal<Void>())
