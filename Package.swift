@@ -135,6 +135,12 @@ let package = Package(
                     httpTypes, subprocess,
                 ],
                 path: "Tests/Benchmarks", exclude: ["README.md"], swiftSettings: house),
+            .executableTarget(
+                name: "queue-chaos",
+                dependencies: [
+                    "Kernel", "Postgres", "JobQueue", "EmbeddedPostgres", logging, lifecycle, locks, arguments,
+                ],
+                path: "Tests/Chaos/Mix", swiftSettings: house),
             suite("KernelTests", ["Kernel", "Contracts"], exclude: ["Golden"]),
             suite("PostgresTests", ["Postgres", "Kernel"]),
             suite("JobQueueTests", ["JobQueue", "Postgres", "Kernel", "EmbeddedPostgres", logging, lifecycle, locks]),
@@ -149,7 +155,7 @@ let package = Package(
                 foundation + ["Auth", "Ledger", "Promotions", "Club", "EmbeddedPostgres", httpClient]),
             suite(
                 "ChaosTests", path: "Chaos",
-                foundation + ["Auth", "Ledger", "Promotions", "Club", "EmbeddedPostgres", httpClient]),
+                foundation + ["Auth", "Ledger", "Promotions", "Club", "EmbeddedPostgres", httpClient], exclude: ["Mix"]),
             suite("RepositoryTests", path: "Repository", foundation + ["Auth", "Ledger", "Promotions", yaml]),
         ],
     swiftLanguageModes: [.v6]
