@@ -138,7 +138,7 @@ let package = Package(
             .executableTarget(
                 name: "queue-chaos",
                 dependencies: [
-                    "Kernel", "Postgres", "JobQueue", "EmbeddedPostgres", logging, lifecycle, locks, arguments,
+                    "Kernel", "Postgres", "JobQueue", "EmbeddedPostgres", logging, lifecycle, locks, arguments, signals,
                 ],
                 path: "Tests/Chaos/Mix", swiftSettings: house),
             suite("KernelTests", ["Kernel", "Contracts"], exclude: ["Golden"]),

@@ -19,7 +19,8 @@ final class Crew: Sendable {
 
     /// One more process: this program again.
     func hire() throws {
-        let arguments = ["/proc/self/exe", "worker", self.conninfo].map { strdup($0) } + [nil]
+        let words: [String] = ["/proc/self/exe", "worker", self.conninfo]
+        let arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
         defer { for argument in arguments { free(argument) } }
         var pid = pid_t()
         guard posix_spawn(&pid, "/proc/self/exe", nil, nil, arguments, environ) == 0 else { throw CannotStart() }

@@ -126,10 +126,3 @@ struct Stage: Sendable {
         }
     }
 }
-
-/// Words for the person who waits.
-enum Progress {
-    static func say(_ text: String) {
-        FileHandle.standardError.write(Data((text + "\n").utf8))
-    }
-}

@@ -1,5 +1,5 @@
+import EmbeddedPostgres
 import FoundationEssentials
-import Glibc
 import Postgres
 
 /// What came out of the mix.
@@ -100,6 +100,6 @@ struct Verdict: Codable, Sendable {
                 \(self.violations.isEmpty ? "no invariant is broken" : self.violations.joined(separator: "\n"))
                 """
         }
-        FileHandle.standardOutput.write(Data((text + "\n").utf8))
+        Progress.result(text)
     }
 }

@@ -4,6 +4,7 @@ import Kernel
 import Logging
 import Postgres
 import ServiceLifecycle
+import UnixSignals
 
 /// One process of the service: does the jobs, now and then badly.
 struct WorkerProcess: AsyncParsableCommand {
