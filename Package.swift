@@ -134,7 +134,7 @@ let package = Package(
                     "Auth", "Ledger", "Promotions", "EmbeddedPostgres", "TestSupport", arguments, histogram, httpClient,
                     httpTypes, subprocess,
                 ],
-                path: "Tests/Benchmarks", exclude: ["README.md"], swiftSettings: house),
+                path: "Tests/Benchmarks", exclude: ["README.md", "peers"], swiftSettings: house),
             .executableTarget(
                 name: "queue-chaos",
                 dependencies: [
