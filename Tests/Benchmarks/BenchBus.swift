@@ -23,7 +23,11 @@ struct Stamped: Command {
 /// A queue of its own database, as the service `bench` sees it.
 struct BenchBus: Sendable {
     static let service: ServiceName = "bench"
-    static let role = "club_bench"
+    /// How many jobs have not come to an end.
+    static let unfinished = """
+        select (select count(*) from queue.ready) + (select count(*) from queue.deferred)
+            + (select count(*) from queue.lease)
+        """
     let database: Database
     let bus: Bus
     private let reactor: Reactor
@@ -34,13 +38,8 @@ struct BenchBus: Sendable {
         _ world: World, _ name: String, pool: Int = 16, _ body: (BenchBus) async throws -> R
     ) async throws -> R {
         try await world.withFreshDatabase(name) { name in
-            let owner = world.database(name, pool: 1)
-            _ = try await Migrator(reactor: world.reactor, logger: world.logger)
-                .migrate([JobQueueMigrations.set], on: owner.configuration)
-            try await owner.execute("drop role if exists club_bench")
-            try await owner.execute("create role club_bench login")
-            try await owner.execute("grant club_bus to club_bench")
-            await owner.shutdown()
+            try await Self.prepare(
+                world.database(name, pool: 1).configuration, reactor: world.reactor, logger: world.logger)
             let bench = BenchBus(
                 conninfo: world.cluster.conninfo(database: name), reactor: world.reactor, logger: world.logger,
                 pool: pool)
@@ -50,15 +49,36 @@ struct BenchBus: Sendable {
         }
     }
 
-    init(conninfo: String, reactor: Reactor, logger: Logger, pool: Int) {
+    /// Makes the queue's schema in a database, and the roles of the services that use it here.
+    static func prepare(_ configuration: DatabaseConfiguration, reactor: Reactor, logger: Logger) async throws {
+        _ = try await Migrator(reactor: reactor, logger: logger).migrate([JobQueueMigrations.set], on: configuration)
+        let owner = Database(configuration, reactor: reactor, logger: logger)
+        try await self.makeRoles([Self.service, "shop"], owner)
+        await owner.shutdown()
+    }
+
+    /// Roles belong to the whole cluster: a database before this one may have made them.
+    static func makeRoles(_ services: [ServiceName], _ owner: Database) async throws {
+        for role in services.map(\.role) {
+            if try await owner.first("select from pg_roles where rolname = \(role)") == nil {
+                try await owner.execute("create role \(identifier: role) login")
+            }
+            try await owner.execute("grant club_bus to \(identifier: role)")
+        }
+    }
+
+    init(
+        conninfo: String, reactor: Reactor, logger: Logger, pool: Int, service: ServiceName = BenchBus.service
+    ) {
         let configuration = DatabaseConfiguration(
-            conninfo: conninfo, user: Self.role, applicationName: "bench",
-            pool: PoolLimits(size: pool, waiting: 100_000, waitTimeout: .seconds(60)), statementTimeout: .seconds(60))
+            conninfo: conninfo, user: service.role, applicationName: service.text,
+            pool: PoolLimits(size: pool, waiting: 100_000, waitTimeout: .seconds(60)), statementTimeout: .seconds(60),
+            idleInTransactionTimeout: .seconds(60))
         self.reactor = reactor
         self.logger = logger
         self.database = Database(configuration, reactor: reactor, logger: logger)
         self.bus = Bus(
-            service: Self.service, database: self.database,
+            service: service, database: self.database,
             listener: Listener(configuration, reactor: reactor, logger: logger), logger: logger)
     }
 
@@ -70,7 +90,14 @@ struct BenchBus: Sendable {
     func working<R: Sendable>(
         _ handlers: [Handler], slots: Int = 8, _ body: @escaping @Sendable () async throws -> R
     ) async throws -> R {
-        let worker = Worker(bus: self.bus, queues: [QueueDeclaration(NoOp.queue, slots: slots)], handlers: handlers)
+        try await self.running(queues: [QueueDeclaration(NoOp.queue, slots: slots)], handlers: handlers, body)
+    }
+
+    /// The same with any queues; with none the service only sends, and rings after its commits.
+    func running<R: Sendable>(
+        queues: [QueueDeclaration], handlers: [Handler], _ body: @escaping @Sendable () async throws -> R
+    ) async throws -> R {
+        let worker = Worker(bus: self.bus, queues: queues, handlers: handlers)
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(services: [.init(service: worker)], logger: self.logger))
         return try await withThrowingTaskGroup(of: R?.self) { tasks in
@@ -102,33 +129,13 @@ struct BenchBus: Sendable {
         }
     }
 
-    /// Sends `count` jobs, a thousand in a transaction.
-    func preload(_ count: Int) async throws {
-        for start in stride(from: 0, to: count, by: 1000) {
-            let jobs = (start..<min(start + 1000, count)).map { NoOp(id: Int64($0)) }
+    /// Sends `count` jobs, many in a transaction.
+    func preload(_ count: Int, perTransaction size: Int = 1000) async throws {
+        for start in stride(from: 0, to: count, by: size) {
+            let jobs = (start..<min(start + size, count)).map { NoOp(id: Int64($0)) }
             _ = try await self.database.transaction { transaction in
                 try await self.bus.send(contentsOf: jobs, in: transaction)
             }
         }
-    }
-}
-
-/// Waits until a number of things have happened.
-actor Countdown {
-    private var left: Int
-    private var waiters: [CheckedContinuation<Void, Never>] = []
-
-    init(_ count: Int) { self.left = count }
-
-    func count(_ done: Int = 1) {
-        self.left -= done
-        guard self.left <= 0 else { return }
-        for waiter in self.waiters { waiter.resume() }
-        self.waiters = []
-    }
-
-    func reachesZero() async {
-        guard self.left > 0 else { return }
-        await withCheckedContinuation { self.waiters.append($0) }
     }
 }

@@ -15,6 +15,15 @@ struct Interleaved: Sendable {
         }
         return result
     }
+
+    /// Several in turn (A B C A B C …): the medians, in the order of the bodies.
+    static func medians(rounds: Int, _ bodies: [() async throws -> Double]) async throws -> [Double] {
+        var values = [[Double]](repeating: [], count: bodies.count)
+        for _ in 0..<rounds {
+            for (index, body) in bodies.enumerated() { values[index].append(try await body()) }
+        }
+        return values.map(\.median)
+    }
 }
 
 /// Runs `body` again and again from `clients` tasks for `seconds` and gives the completed runs a second.

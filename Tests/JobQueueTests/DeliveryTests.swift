@@ -38,6 +38,31 @@ struct DeliveryTests {
         #expect(try await world.count("select count(*) from queue.job") == 0)
     }
 
+    @Test func `a command sent alone is there when its sending returns, and rings`() async throws {
+        let world = try await World.make()
+        let alpha = world.bus("alpha")
+        let beta = world.bus("beta")
+        let done = Signal<JobID>()
+        let early = try await beta.bus.send(Work(number: 1))
+        #expect(try await world.count("select count(*) from queue.job where id = \(early.raw)") == 1)
+        try await alpha.running(
+            handlers: [
+                .transactional(Work.self) { _, job, transaction in
+                    transaction.afterCommit { done.send(job.id) }
+                }
+            ]
+        ) {
+            #expect(try await done.next() == early)
+            try await beta.running {
+                let late = try await beta.bus.send(Work(number: 2))
+                #expect(try await done.next() == late)
+            }
+        }
+        let delayed = try await beta.bus.send(Work(number: 3), .delay(.seconds(3600)))
+        #expect(try await world.count("select count(*) from queue.deferred where id = \(delayed.raw)") == 1)
+        #expect(try await world.violations() == [])
+    }
+
     @Test func `a command of another process is heard through the bell`() async throws {
         let world = try await World.make()
         let alpha = world.bus("alpha")

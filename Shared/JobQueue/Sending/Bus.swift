@@ -81,6 +81,20 @@ public final class Bus: Sendable {
         return JobID(try row.value(at: 0, as: Int64.self))
     }
 
+    /// Sends a command that belongs to nothing else: one statement is its whole transaction, in one round trip.
+    ///
+    /// When this returns, the command is there. What has to happen with it or not at all is sent in a transaction.
+    /// - Returns: its number; of a job with ``SendOptions/unique``, the number of the one that stands for it.
+    /// - Throws: `DatabaseError`, `insufficient-privilege` when the queue does not take this service's commands. After
+    ///   `connection-lost` it is not known whether the command is there.
+    @discardableResult
+    public func send<C: Command>(_ command: C, _ options: SendOptions = SendOptions()) async throws -> JobID {
+        let queue = try await self.directory.number(of: C.queue, on: self.database)
+        let row = try await self.database.one(SendStatements.sendAlone(queue, command, options, .current))
+        self.ring(queue, C.queue, options)
+        return JobID(try row.value(at: 0, as: Int64.self))
+    }
+
     /// Sends many commands in one statement; the ids come back in the same order. ``SendOptions/unique`` is for single
     /// commands.
     /// - Throws: `DatabaseError`, `insufficient-privilege` when the queue does not take this service's commands.
@@ -121,5 +135,10 @@ public final class Bus: Sendable {
         // A delayed job is rung for when it becomes ready.
         if case .after = options.start { return }
         transaction.afterCommit { [doorbell = self.doorbell] in doorbell.ring([(queue, name.service)]) }
+    }
+
+    private func ring(_ queue: Int16, _ name: QueueName, _ options: SendOptions) {
+        if case .after = options.start { return }
+        self.doorbell.ring([(queue, name.service)])
     }
 }

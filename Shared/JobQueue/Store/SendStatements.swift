@@ -21,15 +21,28 @@ enum SendStatements {
     static func send(
         _ queue: Int16, _ message: some Message, _ options: SendOptions, _ envelope: Envelope, id: JobID?
     ) -> SQL {
-        let call: SQL =
-            """
-            queue.send(
-                \(queue), \(Self.name(message)), \(Self.version(message)), \(JSONB(message)),
-                \(message.orderingKey), \(options.priority.rawValue), \(fragment: Self.moment(options.start)),
-                \(envelope.headers), \(envelope.cause), \(id?.raw), \(options.deadline))
-            """
+        let call = Self.invocation(queue, message, options, envelope, id: id)
         guard id == nil else { return "select \(fragment: call)" }
         return "select \(fragment: call), first_number, now_ms from queue.lease_numbers()"
+    }
+
+    /// A job whose id the server makes.
+    static func sendAlone(
+        _ queue: Int16, _ message: some Message, _ options: SendOptions, _ envelope: Envelope
+    ) -> SQL {
+        if let unique = options.unique { return Self.send(queue, message, options, envelope, unique: unique) }
+        return "select \(fragment: Self.invocation(queue, message, options, envelope, id: nil))"
+    }
+
+    private static func invocation(
+        _ queue: Int16, _ message: some Message, _ options: SendOptions, _ envelope: Envelope, id: JobID?
+    ) -> SQL {
+        """
+        queue.send(
+            \(queue), \(Self.name(message)), \(Self.version(message)), \(JSONB(message)),
+            \(message.orderingKey), \(options.priority.rawValue), \(fragment: Self.moment(options.start)),
+            \(envelope.headers), \(envelope.cause), \(id?.raw), \(options.deadline))
+        """
     }
 
     static func send<M: Message>(

@@ -49,7 +49,7 @@ enum RescueCase {
         let ran = Countdown(1)
         let clock = ContinuousClock()
         let owner = world.database(Self.database, pool: 1)
-        let seconds = try await bench.working([kind.handler { await ran.count() }]) {
+        let seconds = try await bench.working([kind.handler { ran.count() }]) {
             try await bench.waitForWorkers(2, seenBy: owner)
             guard kill(victim, SIGKILL) == 0 else { throw Victim.Failed(description: "it was gone already") }
             let killed = clock.now

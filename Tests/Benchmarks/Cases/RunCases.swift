@@ -1,60 +1,10 @@
 import FoundationEssentials
-import Histogram
 import JobQueue
 import Kernel
-import NIOConcurrencyHelpers
 import Postgres
 
-/// How fast jobs are picked up and run, and what one costs the server.
+/// How fast jobs are run, and what one costs the server.
 enum RunCases {
-    /// Target D: from the sender's commit to the handler, at a steady 200 jobs a second.
-    static func latency(_ world: World) async throws {
-        let perSecond = 200
-        let seconds = max(5, world.seconds * 2)
-        try await BenchBus.with(world, "bench_latency") { bench in
-            let histogram = NIOLockedValueBox(
-                Histogram<UInt32>(highestTrackableValue: 60_000_000, numberOfSignificantValueDigits: .three))
-            let clock = SystemClock()
-            let countdown = Countdown(perSecond * seconds)
-            let handler = Handler.transactional(Stamped.self) { message, _, _ in
-                let waited = UInt64(max(0, clock.now.microseconds - message.sentAt.microseconds))
-                histogram.withLockedValue { _ = $0.record(waited) }
-                await countdown.count()
-            }
-            try await bench.working([handler]) {
-                let pace = ContinuousClock()
-                let start = pace.now
-                try await withThrowingTaskGroup(of: Void.self) { group in
-                    for number in 0..<(perSecond * seconds) {
-                        try await pace.sleep(until: start.advanced(by: .microseconds(number * 1_000_000 / perSecond)))
-                        group.addTask {
-                            _ = try await bench.database.transaction { transaction in
-                                try await bench.bus.send(Stamped(sentAt: clock.now), in: transaction)
-                            }
-                        }
-                    }
-                    try await group.waitForAll()
-                }
-                await countdown.reachesZero()
-            }
-            let (p50, p99) = histogram.withLockedValue { histogram in
-                (Double(histogram.valueAtPercentile(50)) / 1000, Double(histogram.valueAtPercentile(99)) / 1000)
-            }
-            let conditions = world.conditions.with([
-                "rate": "\(perSecond)/s, open loop", "from": "just before the sending transaction",
-                "to": "the handler's first line",
-            ])
-            try world.report.add(
-                Figure(
-                    "D", "send to handler at 200 jobs/s, p50", p50, "ms", goal: .value(atMost: 3),
-                    conditions: conditions))
-            try world.report.add(
-                Figure(
-                    "D", "send to handler at 200 jobs/s, p99", p99, "ms", goal: .value(atMost: 10),
-                    conditions: conditions))
-        }
-    }
-
     private static let rawClaim = """
         with c as (
           delete from raw_job where id in (select id from raw_job order by id limit 500 for update skip locked)
@@ -77,7 +27,7 @@ enum RunCases {
                 let clock = ContinuousClock()
                 let start = clock.now
                 try await bench.working(
-                    [.batch(NoOp.self, limit: 500) { batch, _ in await countdown.count(batch.count) }]
+                    [.batch(NoOp.self, limit: 500) { batch, _ in countdown.count(batch.count) }]
                 ) { await countdown.reachesZero() }
                 ours.append(Double(jobs) / (clock.now - start).inSeconds)
                 cost.append(try await ServerCounters.read(world, database: "bench_burn") - before)
@@ -143,14 +93,12 @@ enum RunCases {
         try await BenchBus.with(world, "bench_cost") { bench in
             let before = try await ServerCounters.read(world, database: "bench_cost")
             let countdown = Countdown(jobs)
-            try await bench.working([.transactional(NoOp.self) { _, _, _ in await countdown.count() }]) {
+            try await bench.working([.transactional(NoOp.self) { _, _, _ in countdown.count() }]) {
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     for client in 0..<8 {
                         group.addTask {
                             for number in 0..<(jobs / 8) {
-                                _ = try await bench.database.transaction { transaction in
-                                    try await bench.bus.send(NoOp(id: Int64(client * jobs + number)), in: transaction)
-                                }
+                                try await bench.bus.send(NoOp(id: Int64(client * jobs + number)))
                             }
                         }
                     }
