@@ -26,7 +26,8 @@ struct BenchBus: Sendable {
     /// How many jobs have not come to an end.
     static let unfinished = """
         select (select count(*) from queue.ready) + (select count(*) from queue.deferred)
-            + (select count(*) from queue.lease)
+            + (select count(*) from queue.lease) + (select count(*) from queue.arrival)
+            + (select count(*) from queue.blocked)
         """
     let database: Database
     let bus: Bus
@@ -131,10 +132,14 @@ struct BenchBus: Sendable {
 
     /// Sends `count` jobs, many in a transaction.
     func preload(_ count: Int, perTransaction size: Int = 1000) async throws {
-        for start in stride(from: 0, to: count, by: size) {
-            let jobs = (start..<min(start + size, count)).map { NoOp(id: Int64($0)) }
+        try await self.sendAll((0..<count).map { NoOp(id: Int64($0)) }, perTransaction: size)
+    }
+
+    func sendAll<C: Command>(_ commands: [C], perTransaction size: Int = 1000) async throws {
+        for start in stride(from: 0, to: commands.count, by: size) {
+            let some = Array(commands[start..<min(start + size, commands.count)])
             _ = try await self.database.transaction { transaction in
-                try await self.bus.send(contentsOf: jobs, in: transaction)
+                try await self.bus.send(contentsOf: some, in: transaction)
             }
         }
     }

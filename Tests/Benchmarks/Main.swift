@@ -91,6 +91,7 @@ struct Case: Sendable {
         Case("D", "latency at 200 jobs/s and at 70 % of the most", LatencyCase.run),
         Case("E", "exactly-once handlers", ExactlyOnceCase.run),
         Case("F", "enqueue with 50 idle listeners", EnqueueCases.listeners),
+        Case("G", "keyed jobs with 100,000 blocked behind two keys", KeyedCase.run),
         Case("H", "burn-down with a pinned snapshot", SnapshotCase.run),
         Case("I", "kill -9 to running elsewhere", RescueCase.run),
         Case("J", "round trips of calls", CallCases.run),

@@ -67,7 +67,7 @@ struct PgBench: Sendable {
         return result.standardOutput
     }
 
-    /// The server's own client program, else one of any version: the wheel that brings PostgreSQL 18 brings none.
+    /// The server's own client program, else one of any version.
     private func program(_ name: String) throws -> String {
         let installed = "/usr/lib/postgresql"
         let versions = (try? FileManager.default.contentsOfDirectory(atPath: installed)) ?? []

