@@ -52,7 +52,7 @@ struct Report: Sendable {
     }
 
     private func row(_ cells: String...) -> String {
-        let widths = [7, 58, 22, 40, 7, 8, 6]
+        let widths = [10, 58, 22, 42, 7, 8, 6]
         return zip(cells, widths).map { cell, width in
             cell + String(repeating: " ", count: max(1, width - cell.count))
         }.joined()
