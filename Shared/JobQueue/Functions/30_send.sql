@@ -181,6 +181,10 @@ begin
     if p_policy not in ('ignore', 'replace', 'debounce') or (p_policy = 'debounce' and p_window_ms is null) then
         raise exception 'there is no policy % with this window', p_policy using errcode = 'invalid_parameter_value';
     end if;
+    -- Here already, because the job that is there can be looked at and changed before anything is sent.
+    perform queue.require_producer(
+        (select owner_service from queue.queue q where q.id = p_queue),
+        (select producers from queue.queue q where q.id = p_queue));
     -- The second of two senders waits here for the first one's end.
     insert into queue.dedup (queue_id, id, until, key) values (p_queue, v_id, v_until, p_unique)
     on conflict (queue_id, key) do nothing;

@@ -253,8 +253,10 @@ begin
 end $$;
 
 -- A batch for the transaction that is open. The rows come back by themselves if it does not commit.
+-- A program of the release before says no floor. It gets nothing of a queue whose jobs hold places of their keys or stand
+-- elsewhere than at their ids: it would not hand the places on, and could not isolate a batch that failed.
 create function queue.take(
-    p_worker int, p_queue smallint, p_limit int, p_floor_priority smallint default -1, p_floor bigint default 0
+    p_worker int, p_queue smallint, p_limit int, p_floor_priority smallint default null, p_floor bigint default null
 ) returns table (
     id bigint, kind text, version smallint, args jsonb, headers jsonb, cause_id bigint, deadline timestamptz,
     priority smallint, rank bigint, aseq bigint
@@ -272,6 +274,13 @@ begin
     where q.id = p_queue and q.paused_at is null and q.owner_service = v_service;
     if not found or not queue.may_batch(v_queue) then
         return;
+    end if;
+    if p_floor_priority is null then
+        if v_queue.key_limit is not null or v_queue.is_fair or v_queue.ageing_ms is not null then
+            return;
+        end if;
+        p_floor_priority := -1;
+        p_floor := 0;
     end if;
     for v_slot in select slot from queue.ring order by generation loop
         exit when v_left <= 0;

@@ -300,7 +300,8 @@ begin
             union all select 'ready', attempt, null, null from queue.ready where queue_id = j.queue_id and id = j.id
             union all select 'deferred', attempt, run_at, null from queue.deferred where id = j.id
             union all select 'running', attempt, deadline, null from queue.lease where id = j.id
-            union all select 'halted', null, at, null from queue.halted where id = j.id
+            union all select 'halted', (select max(o.attempt) from queue.outcome o where o.id = h.id), h.at, null
+                from queue.halted h where h.id = j.id
         ) p(place, attempt, at, error)
         where j.id = p_id
         order by p.attempt nulls last, p.at nulls last;

@@ -32,7 +32,7 @@ begin
             execute format('alter function %s security definer set search_path = pg_catalog, pg_temp', v_function);
             execute format('grant execute on function %s to club_bus', v_function);
         end if;
-        if v_name in ('caller', 'id_time') then
+        if v_name in ('caller', 'id_time', 'contract_version') then
             execute format('grant execute on function %s to club_bus', v_function);
         end if;
     end loop;
