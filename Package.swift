@@ -41,9 +41,11 @@ let foundation: [Target.Dependency] = [
     logging, metrics, lifecycle, collections, locks, crypto, hummingbird,
 ]
 
-func shared(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+func shared(
+    _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [], resources: [Resource] = []
+) -> Target {
     .target(
-        name: name, dependencies: dependencies, path: "Shared/\(name)", exclude: ["README.md"],
+        name: name, dependencies: dependencies, path: "Shared/\(name)", exclude: ["README.md"] + exclude,
         resources: resources, swiftSettings: house)
 }
 
@@ -97,7 +99,7 @@ let package = Package(
         shared("Postgres", ["Kernel", "CPostgres", "CReactor", logging, collections, locks]),
         shared(
             "JobQueue", ["Kernel", "Postgres", logging, metrics, lifecycle, collections, locks],
-            resources: [.copy("Migrations"), .copy("Functions")]),
+            exclude: ["Decisions"], resources: [.copy("Migrations"), .copy("Functions")]),
         shared("Web", ["Kernel", "Postgres", logging, metrics, hummingbird, jwt, crypto, locks]),
         shared("Telemetry", ["Kernel", logging, metrics, locks]),
         shared(
