@@ -31,28 +31,26 @@ struct World: Sendable {
         return world
     }
 
-    /// The roles belong to the whole cluster, and other tests make them at the same time.
+    /// The roles belong to the whole cluster, and other tests make them at the same time; the lock of an advisory number
+    /// would be of one database only.
     func prepare() async throws {
-        try await self.owner.withConnection { session in
-            try await session.execute("select pg_advisory_lock(hashtext('queue tests'))")
-            try await session.execute(
-                """
-                do $$
-                declare
-                    v_role text;
-                begin
-                    foreach v_role in array array['club_alpha', 'club_beta'] loop
-                        if to_regrole(v_role) is null then
-                            execute format('create role %I login', v_role);
-                        end if;
-                        if not pg_has_role(v_role, 'club_bus', 'member') then
-                            execute format('grant club_bus to %I', v_role);
-                        end if;
-                    end loop;
-                end $$
-                """)
-            try await session.execute("select pg_advisory_unlock(hashtext('queue tests'))")
-        }
+        try await self.owner.execute(
+            """
+            do $$
+            declare
+                v_role text;
+            begin
+                lock table pg_catalog.pg_authid in share row exclusive mode;
+                foreach v_role in array array['club_alpha', 'club_beta'] loop
+                    if to_regrole(v_role) is null then
+                        execute format('create role %I login', v_role);
+                    end if;
+                    if not pg_has_role(v_role, 'club_bus', 'member') then
+                        execute format('grant club_bus to %I', v_role);
+                    end if;
+                end loop;
+            end $$
+            """)
         try await self.owner.execute(
             "create table public.effect (job bigint not null, attempt int not null, note text not null)")
         try await self.owner.execute("grant all on public.effect to club_alpha, club_beta")

@@ -1,22 +1,8 @@
-import FoundationEssentials
 import JobQueue
 import Kernel
 import Postgres
 import TestSupport
 import Testing
-
-/// A command for batches, and one for a queue that is paused.
-private struct Bulk: Command {
-    static let name = "alpha.bulk"
-    static let queue: QueueName = "alpha.bulk"
-    var number: Int
-}
-
-private struct Rest: Command {
-    static let name = "alpha.rest"
-    static let queue: QueueName = "alpha.rest"
-    var number: Int
-}
 
 /// An ordered command, as of a queue that is given an order by the release that comes.
 private struct Ordered: Command {
@@ -29,37 +15,6 @@ private struct Ordered: Command {
 /// The release before, then the upgrade, then both side by side.
 @Suite(.database(JobQueueMigrations.set), .capturedLogs)
 struct UpgradeTests {
-    /// The last migration of the release before.
-    static let last = 9
-
-    /// Turns the database of the test into one of the release before: its tables and its functions.
-    private func goBack() async throws {
-        let test = try TestDatabase.current
-        try await test.owner.execute("drop schema queue cascade")
-        try await test.owner.execute("delete from migration.applied")
-        let files = FileManager.default
-        let folder = "/tmp/club-upgrade-\(UUID().uuidString)"
-        try files.createDirectory(atPath: folder + "/Migrations", withIntermediateDirectories: true)
-        let all = try files.contentsOfDirectory(atPath: JobQueueMigrations.set.directory).sorted()
-        for file in all where Int(file.prefix(4)).map({ $0 <= Self.last }) ?? false {
-            try files.copyItem(
-                atPath: "\(JobQueueMigrations.set.directory)/\(file)", toPath: "\(folder)/Migrations/\(file)")
-        }
-        let set = MigrationSet(service: "queue", directory: folder + "/Migrations")
-        let applied = try await Migrator(reactor: test.reactor, logger: CapturedLogs.logger)
-            .migrate([set], on: test.configuration())
-        #expect(applied.map(\.number) == Array(1...Self.last))
-        try files.removeItem(atPath: folder)
-    }
-
-    private func upgrade() async throws {
-        let test = try TestDatabase.current
-        let applied = try await Migrator(reactor: test.reactor, logger: CapturedLogs.logger)
-            .migrate([JobQueueMigrations.set], on: test.configuration())
-        #expect(applied.first?.number == Self.last + 1)
-        #expect(applied.last?.number == 0, "the functions come with the last migration")
-    }
-
     // MARK: Jobs in every state
 
     /// What the release before has left behind.
@@ -189,12 +144,12 @@ struct UpgradeTests {
 
     @Test func `every job of the release before is done once after the upgrade`() async throws {
         let world = try await World.make()
-        try await self.goBack()
+        try await Rehearsal.goBack()
         let old = try await PreviousRelease.join(world, "alpha")
         let legacy = try await self.leave(world, by: old)
         #expect(try await world.violations() == [], "before the upgrade")
 
-        try await self.upgrade()
+        try await Rehearsal.upgrade()
         #expect(try await world.violations() == [], "after the upgrade")
 
         // The process of before has not noticed anything, and ends what it has begun.
@@ -303,6 +258,28 @@ struct UpgradeTests {
         }
         #expect(try await world.count("select count(distinct job) from public.effect") == 60)
         #expect(try await world.count("select count(*) from public.effect where note = 'old'") == 20)
+        #expect(try await world.violations() == [])
+    }
+
+    @Test func `the release before can be shown a job that has stopped its key`() async throws {
+        let world = try await World.make()
+        let old = try await PreviousRelease.join(world, "alpha")
+        let queues = try await old.declare("alpha", ["alpha.bulk"])
+        let bulk = try #require(queues["alpha.bulk"])
+        let ordered = [QueueDeclaration(Ordered.queue, onDead: .block, order: .byKey(atATime: 1))]
+        let alpha = world.bus("alpha")
+        try await alpha.running(queues: ordered) {
+            try await eventually("the queue has an order") {
+                try await world.count("select count(*) from queue.queue where key_limit = 1") == 1
+            }
+        }
+        _ = try await alpha.send(contentsOf: (1...2).map { Ordered(number: $0) })
+        let first = try await old.claimOne(bulk)
+        #expect(try await old.fail(first, isPermanent: true) == 4)
+        #expect(try await old.show(first.id) == ["dead", "halted"])
+        #expect(try await old.claim(bulk).jobs.isEmpty, "the key waits for a person")
+        let trail = try await QueueAdministration(world.owner).trail(of: JobID(first.id))
+        #expect(trail.map(\.attempt) == [1, 1])
         #expect(try await world.violations() == [])
     }
 
