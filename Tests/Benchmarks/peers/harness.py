@@ -55,7 +55,10 @@ def pgbench(db: str, script: str, *, clients=1, seconds=None, transactions=None,
     result = subprocess.run(command + ["-f", str(HERE / script), db], capture_output=True, text=True)
     if result.returncode:
         raise RuntimeError(result.stderr[-2000:])
-    return float(re.search(r"tps = ([\d.]+) \(without initial", result.stdout).group(1))
+    rate = re.search(r"tps = ([\d.]+) \(without initial", result.stdout)
+    if not rate:
+        raise RuntimeError("pgbench came to no transaction: the machine is too busy")
+    return float(rate.group(1))
 
 
 def busy_ticks() -> tuple[int, int]:
