@@ -72,6 +72,7 @@ func suite(
 let package = Package(
     name: "club",
     platforms: [.macOS(.v15)],
+    products: [.library(name: "JobQueueTesting", targets: ["JobQueueTesting"])],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
@@ -100,6 +101,7 @@ let package = Package(
         shared(
             "JobQueue", ["Kernel", "Postgres", logging, metrics, lifecycle, collections, locks],
             exclude: ["Decisions"], resources: [.copy("Migrations"), .copy("Functions")]),
+        shared("JobQueueTesting", ["Kernel", "Postgres"]),
         shared("Web", ["Kernel", "Postgres", logging, metrics, hummingbird, jwt, crypto, locks]),
         shared("Telemetry", ["Kernel", logging, metrics, locks]),
         shared(
@@ -145,7 +147,9 @@ let package = Package(
                 path: "Tests/Chaos/Mix", swiftSettings: house),
             suite("KernelTests", ["Kernel", "Contracts"], exclude: ["Golden"]),
             suite("PostgresTests", ["Postgres", "Kernel"]),
-            suite("JobQueueTests", ["JobQueue", "Postgres", "Kernel", "EmbeddedPostgres", logging, lifecycle, locks]),
+            suite(
+                "JobQueueTests",
+                ["JobQueue", "JobQueueTesting", "Postgres", "Kernel", "EmbeddedPostgres", logging, lifecycle, locks]),
             suite("WebTests", foundation + [hummingbirdTesting, inMemoryLogging, jwt]),
             suite("HostTests", foundation + ["Ledger", "EmbeddedPostgres", configuration, sockets]),
             suite("AuthTests", foundation + ["Auth", hummingbirdTesting, jwt]),

@@ -120,10 +120,10 @@ begin
     end if;
     perform queue.require_owner(v_job.queue_id);
     insert into queue.audit (action, queue_id, job_id, reason) values ('cancel', v_job.queue_id, p_id, p_reason);
-    insert into queue.cancellation (id, reason)
-    select id, p_reason from queue.lease where id = p_id
-    on conflict (id) do nothing;
-    if found or exists (select from queue.cancellation where id = p_id) then
+    -- Who ends the attempt at this moment waits for us and then finds our word; or we wait, and find where the job went.
+    perform from queue.lease where id = p_id for update;
+    if found then
+        insert into queue.cancellation (id, reason) values (p_id, p_reason) on conflict (id) do nothing;
         return 'asked';
     end if;
     v_lease := queue.pull_waiting(v_job);

@@ -41,17 +41,28 @@ import Testing
     /// Every order of the steps of one worker and of senders: nowhere does the worker wait beside a job that nobody will
     /// ring for.
     @Test(arguments: [1, 2, 3]) func `no order of steps loses a wake-up`(senders: Int) {
-        var explorer = Explorer(isCareless: false)
+        var explorer = Explorer(fault: nil)
         explorer.explore(Explorer.World(senders: senders))
         #expect(explorer.lost == 0)
         #expect(explorer.rested > 0)
     }
 
-    @Test func `the explorer finds the wake-up that is lost when the second look is left out`() {
-        var explorer = Explorer(isCareless: true)
+    @Test(arguments: SleepFault.allCases)
+    fileprivate func `the explorer finds the wake-up that each fault loses`(_ fault: SleepFault) {
+        var explorer = Explorer(fault: fault)
         explorer.explore(Explorer.World(senders: 1))
         #expect(explorer.lost > 0)
     }
+}
+
+/// What is wrong on purpose.
+private enum SleepFault: CaseIterable {
+    /// The worker waits right after announcing, without the second look.
+    case noSecondLook
+    /// The sender commits and does not ring.
+    case bellSkipped
+    /// The sender looks for sleepers before its commit, as a bell within its transaction would.
+    case bellBeforeCommit
 }
 
 /// Walks through all interleavings of the committed steps of the protocol.
@@ -73,14 +84,13 @@ private struct Explorer {
         }
     }
 
-    /// Waits right after announcing, without the second look.
-    let isCareless: Bool
+    let fault: SleepFault?
     private(set) var lost = 0
     private(set) var rested = 0
     private var seen: Set<World> = []
 
-    init(isCareless: Bool) {
-        self.isCareless = isCareless
+    init(fault: SleepFault?) {
+        self.fault = fault
     }
 
     mutating func explore(_ world: World) {
@@ -111,7 +121,7 @@ private struct Explorer {
         case .announcing:
             next.sleeperRow = true
             next.isAnnounced = true
-            next.worker = self.isCareless ? .waiting : .looking
+            next.worker = self.fault == .noSecondLook ? .waiting : .looking
         case .waiting:
             guard world.bells > 0 else { return nil }
             next.bells = 0
@@ -124,20 +134,24 @@ private struct Explorer {
 
     private func senderSteps(_ world: World, _ index: Int) -> World? {
         var next = world
+        let isEarly = self.fault == .bellBeforeCommit
         switch world.senders[index] {
         case .toCommit:
-            next.jobs += 1
+            if isEarly { self.ring(&next) } else { next.jobs += 1 }
             next.senders[index] = .toRing
         case .toRing:
-            // The bell takes the sleeper's row and rings for it.
-            if world.sleeperRow {
-                next.sleeperRow = false
-                next.bells += 1
-            }
+            if isEarly { next.jobs += 1 } else { self.ring(&next) }
             next.senders[index] = .done
         case .done:
             return nil
         }
         return next
+    }
+
+    /// The bell takes the sleeper's row and rings for it.
+    private func ring(_ world: inout World) {
+        guard world.sleeperRow, self.fault != .bellSkipped else { return }
+        world.sleeperRow = false
+        world.bells += 1
     }
 }
