@@ -19,9 +19,9 @@ struct CancelTests {
             """)
         let ready = try await alpha.send(Work(number: 1))
         let later = try await alpha.send(Work(number: 2), .delay(.seconds(3600)))
-        let steps = try await alpha.send(contentsOf: (1...4).map { Step(account: "a", number: $0) })
+        let steps = try await alpha.send(contentsOf: (1...4).map { AccountStep(account: "a", number: $0) })
         #expect(try await alpha.bus.cancel(steps[3], reason: "arrived") == .cancelled)
-        try await world.owner.execute("select queue.admit(id, 10) from queue.queue where name = \(Step.queue)")
+        try await world.owner.execute("select queue.admit(id, 10) from queue.queue where name = \(AccountStep.queue)")
         #expect(try await alpha.bus.cancel(steps[1], reason: "blocked") == .cancelled)
         // The head of its key: the next one moves up.
         #expect(try await alpha.bus.cancel(steps[0], reason: "ready, with a place") == .cancelled)

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// A step of somebody's account: steps of one account are done in the order of sending, one at a time.
-struct Step: Command {
+struct AccountStep: Command {
     static let name = "alpha.step"
     static let queue: QueueName = "alpha.steps"
     var account: String
@@ -21,25 +21,26 @@ struct KeyTests {
         atATime: Int = 1, attempts: Int = 20, onDead: QueueDeclaration.OnDead = .release, slots: Int = 8
     ) -> QueueDeclaration {
         QueueDeclaration(
-            Step.queue, attemptsMax: attempts, backoff: Backoff(base: .milliseconds(5), jitter: 0), onDead: onDead,
+            AccountStep.queue, attemptsMax: attempts, backoff: Backoff(base: .milliseconds(5), jitter: 0),
+            onDead: onDead,
             slots: slots, order: .byKey(atATime: atATime))
     }
 
     /// What was done, in the order of doing.
     private final class Diary: Sendable {
-        private let state = NIOLockedValueBox<(done: [Step], running: [String: Int], most: Int)>(([], [:], 0))
-        var done: [Step] { self.state.withLockedValue(\.done) }
+        private let state = NIOLockedValueBox<(done: [AccountStep], running: [String: Int], most: Int)>(([], [:], 0))
+        var done: [AccountStep] { self.state.withLockedValue(\.done) }
         /// How many of one key ever ran at the same time.
         var mostOfAKey: Int { self.state.withLockedValue(\.most) }
 
-        func begin(_ step: Step) {
+        func begin(_ step: AccountStep) {
             self.state.withLockedValue { state in
                 state.running[step.account, default: 0] += 1
                 state.most = max(state.most, state.running[step.account] ?? 0)
             }
         }
 
-        func end(_ step: Step, isDone: Bool) {
+        func end(_ step: AccountStep, isDone: Bool) {
             self.state.withLockedValue { state in
                 state.running[step.account, default: 0] -= 1
                 if isDone { state.done.append(step) }
@@ -49,8 +50,8 @@ struct KeyTests {
         func numbers(of account: String) -> [Int] { self.done.filter { $0.account == account }.map(\.number) }
     }
 
-    private func steps(_ accounts: Int, each count: Int) -> [Step] {
-        (1...count).flatMap { number in (1...accounts).map { Step(account: "a\($0)", number: number) } }
+    private func steps(_ accounts: Int, each count: Int) -> [AccountStep] {
+        (1...count).flatMap { number in (1...accounts).map { AccountStep(account: "a\($0)", number: number) } }
     }
 
     @Test(arguments: [false, true])
@@ -61,7 +62,7 @@ struct KeyTests {
         let alpha = world.bus("alpha", pool: 10)
         let diary = Diary()
         let failed = NIOLockedValueBox<Set<String>>([])
-        let body = { @Sendable (step: Step) throws in
+        let body = { @Sendable (step: AccountStep) throws in
             diary.begin(step)
             // Each third step fails the first time.
             let isFirst = failed.withLockedValue { $0.insert("\(step.account) \(step.number)").inserted }
@@ -71,8 +72,8 @@ struct KeyTests {
         }
         let handler: Handler =
             isBatched
-            ? .batch(Step.self, limit: 50) { jobs, _ in for job in jobs { try body(job.message) } }
-            : .transactional(Step.self) { step, _, _ in try body(step) }
+            ? .batch(AccountStep.self, limit: 50) { jobs, _ in for job in jobs { try body(job.message) } }
+            : .transactional(AccountStep.self) { step, _, _ in try body(step) }
         try await alpha.running(queues: [Self.queue()], handlers: [handler]) {
             _ = try await alpha.send(contentsOf: self.steps(5, each: 12))
             try await eventually("all steps are done", within: .seconds(60)) { try await world.isEmpty() }
@@ -96,14 +97,14 @@ struct KeyTests {
         try await alpha.running(
             queues: [Self.queue(atATime: 2)],
             handlers: [
-                .transactional(Step.self) { step, _, _ in
+                .transactional(AccountStep.self) { step, _, _ in
                     diary.begin(step)
                     await gate.arriveAndWait()
                     diary.end(step, isDone: true)
                 }
             ]
         ) {
-            _ = try await alpha.send(contentsOf: (1...8).map { Step(account: "a", number: $0) })
+            _ = try await alpha.send(contentsOf: (1...8).map { AccountStep(account: "a", number: $0) })
             try await eventually("all are done") { try await world.isEmpty() }
         }
         // Each waited for a second one beside it, so two ran together, and never three.
@@ -119,31 +120,31 @@ struct KeyTests {
         try await alpha.running(
             queues: [Self.queue(attempts: 1, onDead: .block)],
             handlers: [
-                .transactional(Step.self) { step, _, _ in
+                .transactional(AccountStep.self) { step, _, _ in
                     if step.number == 1, !heals.withLockedValue({ $0 }) { throw Boom() }
                     diary.end(step, isDone: true)
                 }
             ]
         ) {
-            let steps = ["a", "b", "c"].flatMap { name in (1...3).map { Step(account: name, number: $0) } }
+            let steps = ["a", "b", "c"].flatMap { name in (1...3).map { AccountStep(account: name, number: $0) } }
             let ids = try await alpha.send(contentsOf: steps)
             let administration = QueueAdministration(world.owner)
             try await eventually("three keys have stopped") {
-                try await administration.haltedKeys(in: Step.queue).count == 3
+                try await administration.haltedKeys(in: AccountStep.queue).count == 3
             }
             #expect(diary.done.isEmpty)
             #expect(try await administration.reasons(whyNot: ids[1]).map(\.code) == [.keyBlocked])
             #expect(try await administration.reasons(whyNot: ids[0]).map(\.code) == [.halted])
             #expect(try await world.violations() == [])
             // a: skip the dead one. b: try it again, now that it can be done. c: cancel it.
-            #expect(try await administration.skip(ids[0], in: Step.queue, reason: "test"))
+            #expect(try await administration.skip(ids[0], in: AccountStep.queue, reason: "test"))
             heals.withLockedValue { $0 = true }
-            #expect(try await administration.redrive([ids[3]], in: Step.queue, reason: "test") == 1)
+            #expect(try await administration.redrive([ids[3]], in: AccountStep.queue, reason: "test") == 1)
             try await eventually("a and b go on") { diary.done.count == 5 }
             #expect(diary.numbers(of: "a") == [2, 3])
             #expect(diary.numbers(of: "b") == [1, 2, 3])
             #expect(diary.numbers(of: "c").isEmpty)
-            #expect(try await administration.skip(ids[0], in: Step.queue, reason: "twice") == false)
+            #expect(try await administration.skip(ids[0], in: AccountStep.queue, reason: "twice") == false)
         }
         #expect(try await world.violations() == [])
     }
@@ -155,13 +156,13 @@ struct KeyTests {
         try await alpha.running(
             queues: [Self.queue(attempts: 2)],
             handlers: [
-                .transactional(Step.self) { step, _, _ in
+                .transactional(AccountStep.self) { step, _, _ in
                     if step.number == 1 { throw Boom() }
                     diary.end(step, isDone: true)
                 }
             ]
         ) {
-            _ = try await alpha.send(contentsOf: (1...3).map { Step(account: "a", number: $0) })
+            _ = try await alpha.send(contentsOf: (1...3).map { AccountStep(account: "a", number: $0) })
             try await eventually("the others are done") { diary.done.count == 2 }
         }
         #expect(diary.numbers(of: "a") == [2, 3])
@@ -177,11 +178,11 @@ struct KeyTests {
             """
             select queue.declare('alpha', '[{"name": "alpha.steps", "key_limit": 1}]')
             """)
-        _ = try await alpha.send(contentsOf: (1...3).map { Step(account: "a", number: $0) })
+        _ = try await alpha.send(contentsOf: (1...3).map { AccountStep(account: "a", number: $0) })
         let claimed = try await world.count(
             """
             select count(id) from queue.look(
-                \(dead), array(select id from queue.queue where name = \(Step.queue)), array[10], array[false])
+                \(dead), array(select id from queue.queue where name = \(AccountStep.queue)), array[10], array[false])
             """)
         #expect(claimed == 1)
         try await world.owner.execute(
@@ -189,7 +190,7 @@ struct KeyTests {
         let diary = Diary()
         try await alpha.running(
             queues: [Self.queue()],
-            handlers: [.transactional(Step.self) { step, _, _ in diary.end(step, isDone: true) }]
+            handlers: [.transactional(AccountStep.self) { step, _, _ in diary.end(step, isDone: true) }]
         ) {
             try await eventually("all are done") { diary.done.count == 3 }
         }
@@ -205,7 +206,7 @@ struct KeyTests {
         try await alpha.running(
             queues: [Self.queue()],
             handlers: [
-                .transactional(Step.self) { step, job, _ in
+                .transactional(AccountStep.self) { step, job, _ in
                     #expect(job.attempt == 1)
                     if step.number == 1,
                         snoozed.withLockedValue({
@@ -219,7 +220,7 @@ struct KeyTests {
                 }
             ]
         ) {
-            _ = try await alpha.send(contentsOf: (1...3).map { Step(account: "a", number: $0) })
+            _ = try await alpha.send(contentsOf: (1...3).map { AccountStep(account: "a", number: $0) })
             try await eventually("all are done") { diary.done.count == 3 }
         }
         #expect(diary.numbers(of: "a") == [1, 2, 3])
@@ -233,11 +234,11 @@ struct KeyTests {
             """
             select queue.declare('alpha', '[{"name": "alpha.steps", "key_limit": 1}]')
             """)
-        let crowd = (1...100_000).map { Step(account: $0.isMultiple(of: 2) ? "hot" : "hotter", number: $0) }
+        let crowd = (1...100_000).map { AccountStep(account: $0.isMultiple(of: 2) ? "hot" : "hotter", number: $0) }
         for start in stride(from: 0, to: crowd.count, by: 10_000) {
             _ = try await alpha.send(contentsOf: Array(crowd[start..<start + 10_000]))
         }
-        let queue = try await world.owner.one("select id from queue.queue where name = \(Step.queue)")
+        let queue = try await world.owner.one("select id from queue.queue where name = \(AccountStep.queue)")
             .value(at: 0, as: Int16.self)
         while try await world.owner.one("select queue.admit(\(queue), 20000)").value(at: 0, as: Int32.self) >= 0 {
             if try await world.count("select count(*) from queue.arrival") == 0 { break }
@@ -245,7 +246,7 @@ struct KeyTests {
         #expect(try await world.count("select count(*) from queue.blocked") == 99_998)
         #expect(try await world.count("select count(*) from queue.ready") == 2)
         // Other keys pass at once, and an end costs the same few pages as it would in an empty queue.
-        _ = try await alpha.send(Step(account: "cool", number: 1))
+        _ = try await alpha.send(AccountStep(account: "cool", number: 1))
         try await world.owner.execute("select queue.admit(\(queue), 1000)")
         #expect(try await world.count("select count(*) from queue.ready") == 3)
         let plan = try await world.owner.query(

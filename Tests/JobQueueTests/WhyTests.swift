@@ -71,9 +71,9 @@ struct WhyTests {
         let alpha = world.bus("alpha")
         let worker = try await self.declare(
             world, #"[{"name": "alpha.steps", "key_limit": 1, "attempts_max": 1, "on_dead": "block"}]"#)
-        let jobs = try await alpha.send(contentsOf: (1...3).map { Step(account: "a", number: $0) })
+        let jobs = try await alpha.send(contentsOf: (1...3).map { AccountStep(account: "a", number: $0) })
         #expect(try await self.why(world, jobs[1]) == [.arriving])
-        try await self.look(world, worker, Step.queue, 5)
+        try await self.look(world, worker, AccountStep.queue, 5)
         let reason = try #require(try await QueueAdministration(world.owner).reasons(whyNot: jobs[2]).first)
         #expect(reason.code == .keyBlocked)
         #expect(reason.job == jobs[0])

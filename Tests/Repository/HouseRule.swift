@@ -183,6 +183,7 @@ extension HouseRule {
 
 extension SourceFile {
     /// The functions of a Swift file by indentation: swift-format guarantees that the closing brace stands below `func`.
+    /// A requirement of a protocol has no body: something else begins at its depth, or its depth ends, before a brace.
     func functions() -> [(line: Int, length: Int)] {
         var found: [(line: Int, length: Int)] = []
         for (number, line) in self.lines.enumerated() {
@@ -190,11 +191,11 @@ extension SourceFile {
             let code = line.dropFirst(indent)
             let isFunction = code.contains("func ") && !code.hasPrefix("//") && !code.hasPrefix("///")
             guard isFunction || code.hasPrefix("init(") || code.contains(" init(") else { continue }
-            let closing = String(repeating: " ", count: indent) + "}"
-            guard
-                let end = self.lines[(number + 1)...].firstIndex(where: { $0 == closing || $0.hasPrefix(closing + " ") }
-                )
-            else { continue }
+            let margin = String(repeating: " ", count: indent)
+            let end = self.lines[(number + 1)...].firstIndex { next in
+                !next.isEmpty && next.prefix { $0 == " " }.count <= indent && !next.hasPrefix(margin + ")")
+            }
+            guard let end, self.lines[end].hasPrefix(margin + "}") else { continue }
             found.append((number + 1, end - number + 1))
         }
         return found

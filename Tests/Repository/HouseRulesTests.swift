@@ -58,6 +58,9 @@ private struct Planted: Sendable, CustomTestStringConvertible {
         Planted(.noPrint, "Services/Auth/API/Routes.swift", "self.blueprint(house)"),
         Planted(.noUnownedTasks, "Shared/Web/Problem.swift", "// Unowned: outlives the caller\nTask { await roll() }"),
         Planted(
+            .functionLength, "Shared/Web/Problem.swift",
+            "protocol A {\n" + String(repeating: "    func b()\n", count: 80) + "}"),
+        Planted(
             .functionLength, "Shared/Web/Problem.swift", "func a() {\n" + String(repeating: "  b\n", count: 60) + "}"),
     ]
 

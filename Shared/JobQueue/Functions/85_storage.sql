@@ -72,6 +72,19 @@ begin
     return 'truncated';
 end $$;
 
+-- All slots of the ring, the oldest first. Answers what became of each.
+create function queue.sweep() returns text
+    language plpgsql as $$
+declare
+    v_slot smallint;
+    v_words text := '';
+begin
+    for v_slot in select slot from queue.ring order by generation loop
+        v_words := concat_ws(', ', nullif(v_words, ''), queue.sweep_slot(v_slot));
+    end loop;
+    return v_words;
+end $$;
+
 -- Slots outside of the ring in which somebody has put a row all the same come back into it, as the oldest.
 create function queue.find_strays() returns int
     language plpgsql as $$
@@ -151,9 +164,6 @@ end $$;
 -- for the caller, in a transaction of its own: so no lock is held longer than its step.
 create function queue.keep_flat(p_worker int, p_step text) returns text
     language plpgsql as $$
-declare
-    v_slot smallint;
-    v_words text[] := '{}';
 begin
     perform queue.require_worker(p_worker);
     perform set_config('synchronous_commit', 'off', true);
@@ -161,14 +171,11 @@ begin
         return 'somebody else is at it';
     end if;
     case p_step
-    when 'rotate' then
+    when 'turn' then
         perform queue.find_strays();
-        return coalesce(queue.rotate()::text, 'nothing to do');
+        return coalesce('opened ' || queue.rotate(), 'nothing opened') || ', ' || queue.sweep();
     when 'sweep' then
-        for v_slot in select slot from queue.ring order by generation loop
-            v_words := v_words || queue.sweep_slot(v_slot);
-        end loop;
-        return array_to_string(v_words, ', ');
+        return queue.sweep();
     when 'compact' then
         return array_to_string(queue.compact_bloated(), ', ');
     when 'tidy' then

@@ -7,12 +7,12 @@ internal import Postgres
 /// and now and then keep the storage flat. Every process does it; the database sees to it that they do not do it twice.
 struct Chores: Sendable {
     static let interval = Duration.seconds(1)
+    static let shortPause = Duration.milliseconds(50)
     static let limit = 1000
 
     /// What keeps the storage flat, and how often.
     static let steps: [(name: String, every: Duration)] = [
-        ("retain", .seconds(3600)), ("rotate", .seconds(5)), ("sweep", .seconds(5)), ("compact", .seconds(10)),
-        ("tidy", .seconds(60)),
+        ("retain", .seconds(3600)), ("turn", .seconds(10)), ("compact", .seconds(30)), ("tidy", .seconds(60)),
     ]
 
     let bus: Bus
@@ -41,14 +41,16 @@ struct Chores: Sendable {
         }
     }
 
-    /// - Returns: how long until the next job is due, at most the interval.
+    /// - Returns: how long until there is something to do: at most the interval, and not long when something was found,
+    ///   because a round takes only so much.
     private func tend(_ worker: Int32) async throws -> Duration {
         let row = try await self.bus.database.one(LifeStatements.tend(worker, limit: Self.limit))
         let queues = try row.value(at: 0, as: [Int16].self)
         if !queues.isEmpty {
             self.bus.doorbell.ring(queues.map { ($0, self.bus.service) })
         }
-        guard let due = try row.value(at: 1, as: Int64?.self) else { return Self.interval }
-        return min(Self.interval, max(.milliseconds(1), .milliseconds(due)))
+        let pause = queues.isEmpty ? Self.interval : Self.shortPause
+        guard let due = try row.value(at: 1, as: Int64?.self) else { return pause }
+        return min(pause, max(.milliseconds(1), .milliseconds(due)))
     }
 }

@@ -28,8 +28,8 @@ struct ModelTests {
     func `the check sees a bus that was broken on purpose`(_ mutation: SQLMutation) async throws {
         let world = try await World.make()
         try await mutation.apply(in: world)
-        let disagreement = try await Lockstep(seed: mutation.seed, steps: 400).run(in: world)
-        #expect(disagreement != nil, "400 steps did not show it")
+        let disagreement = try await Lockstep(seed: mutation.seed, steps: 1500).run(in: world)
+        #expect(disagreement != nil, "1500 steps did not show it")
     }
 }
 
