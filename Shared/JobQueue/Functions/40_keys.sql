@@ -59,8 +59,7 @@ begin
         delete from queue.arrival where queue_id = p_queue and seq = any (p_seqs) returning *
     ), placed as (
         select a.*, nextval('queue.admission_number') as aseq,
-            g.running + a.nth > p_key_limit or exists (
-                select from queue.blocked b where b.queue_id = p_queue and b.key = a.key) as must_wait
+            g.running + a.nth > p_key_limit as must_wait  -- a key with room has nobody waiting: see release, open_gates
         from (select *, row_number() over (partition by key order by seq) as nth from arrived order by seq) a
         join queue.gate g on g.queue_id = p_queue and g.key = a.key
     ), runs as (
