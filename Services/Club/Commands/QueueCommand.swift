@@ -7,7 +7,8 @@ struct QueueCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "queue", abstract: "Look into the job queue, and help it along.",
         subcommands: [
-            List.self, Stats.self, Show.self, Why.self, Cancel.self, Dead.self, Redrive.self, Keys.self, Skip.self,
+            List.self, Stats.self, Jobs.self, Show.self, Why.self, Cancel.self, Dead.self, Redrive.self, Keys.self,
+            Skip.self,
             Pause.self, Resume.self, Periodic.self,
         ])
 

@@ -2,8 +2,48 @@ import ArgumentParser
 import JobQueue
 import Kernel
 
-/// `club queue show | why | cancel | keys | skip`: about single jobs and keys.
+/// `club queue jobs | show | why | cancel | keys | skip`: about single jobs and keys.
 extension QueueCommand {
+    struct Jobs: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "List jobs of a queue that have not ended, the first ones of each place.",
+            discussion: "club queue why says what one of them waits for. Keys are not shown: they may be personal.")
+
+        @OptionGroup var system: SystemOptions
+        @OptionGroup var output: OutputOptions
+        @Argument(help: "The queue.")
+        var queue: QueueName
+        @Option(help: "At most so many of each place.")
+        var limit = 20
+
+        func validate() throws {
+            guard 1...10_000 ~= self.limit else { throw ValidationError("--limit is 1 to 10000.") }
+        }
+
+        private struct Line: Encodable {
+            let job: JobID
+            let kind, place: String
+            let attempts: Int?
+            let at: Timestamp?
+        }
+
+        func run() async throws {
+            let jobs = try await QueueCommand.administer(self.system.folder) { administration in
+                try await administration.jobs(in: self.queue, limit: self.limit)
+            }
+            try self.output.output.result(
+                jobs.map { Line(job: $0.id, kind: $0.kind, place: $0.place, attempts: $0.attempts, at: $0.at) },
+                Table(
+                    [.number("JOB"), .text("MESSAGE"), .text("PLACE"), .number("ATTEMPTS"), .text("DUE OR UNTIL")],
+                    rows: jobs.map { job in
+                        [
+                            "\(job.id)", job.kind, job.place, job.attempts.map(String.init) ?? "-",
+                            job.at?.description ?? "-",
+                        ]
+                    }))
+        }
+    }
+
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Show where a job has been and where it is.")

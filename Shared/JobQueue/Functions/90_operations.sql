@@ -274,6 +274,38 @@ begin
         order by q.name;
 end $$;
 
+-- Jobs of a queue that have not ended, the first ones of each place: those that run, those that run next, those that are
+-- due next, and those that wait for others. Reads the heads of indexes, however many there are.
+create function queue.jobs(p_queue smallint, p_limit int default 20) returns table (
+    id bigint, kind text, key text, place text, attempt smallint, at timestamptz
+)
+    language plpgsql stable as $$
+#variable_conflict use_column
+begin
+    perform queue.require_owner(p_queue);
+    return query
+        with head as (
+            (select id, 'running' as place, attempt, deadline as at, 1 as nth from queue.lease
+                where queue_id = p_queue order by id limit p_limit)
+            union all (
+                select r.id, 'ready', r.attempt, null, 2
+                from generate_series(0, 4) p cross join lateral (
+                    select id, attempt from queue.ready
+                    where queue_id = p_queue and priority = p order by rank limit p_limit) r
+                limit p_limit)
+            union all (select id, 'deferred', attempt, run_at, 3 from queue.deferred
+                where queue_id = p_queue order by run_at limit p_limit)
+            union all (select id, 'arrived', attempt, null, 4 from queue.arrival
+                where queue_id = p_queue order by seq limit p_limit)
+            union all (select id, 'halted', null, at, 5 from queue.halted
+                where queue_id = p_queue order by at limit p_limit)
+            union all (select id, 'blocked', attempt, null, 6 from queue.blocked
+                where queue_id = p_queue order by key, aseq limit p_limit)
+        )
+        select h.id, j.kind, j.key, h.place, h.attempt, h.at
+        from head h join queue.job j on j.id = h.id order by h.nth, h.at, h.id;
+end $$;
+
 -- Where a job is, for the person who asks: its attempts and its place.
 create function queue.show(p_id bigint) returns table (
     id bigint, queue text, kind text, place text, attempt smallint, at timestamptz, error jsonb

@@ -26,7 +26,7 @@ begin
             'isolate', 'complete', 'complete_many', 'answer', 'fail', 'expire', 'postpone', 'give_back', 'disown',
             'report', 'extend', 'sleep', 'bell', 'bell_cancel', 'collect', 'drop_stale_replies', 'register', 'rejoin',
             'beat', 'leave', 'tend', 'keep_flat', 'prepare_days', 'pause', 'resume', 'dead', 'redrive', 'halted_keys',
-            'skip', 'cancel', 'result', 'progress_of', 'stats', 'show', 'why', 'fire_periodic', 'declare_periodic',
+            'skip', 'cancel', 'result', 'progress_of', 'stats', 'jobs', 'show', 'why', 'fire_periodic', 'declare_periodic',
             'pause_periodic', 'resume_periodic', 'run_periodic', 'list_periodic', 'preview_periodic')
         then
             execute format('alter function %s security definer set search_path = pg_catalog, pg_temp', v_function);

@@ -3,6 +3,14 @@ public import Postgres
 
 /// What an operator sees and does about single jobs and keys.
 extension QueueAdministration {
+    /// Jobs that have not ended, the first ones of each place.
+    /// - Throws: ``QueueAdministrationError/unknownQueue(_:)``.
+    public func jobs(in queue: QueueName, limit: Int = 20) async throws -> [WaitingJob] {
+        let number = try await self.number(of: queue)
+        return try await self.database.query(
+            "select * from queue.jobs(\(number), \(Int32(clamping: limit)))", as: WaitingJob.self)
+    }
+
     /// Why a job is not running, the nearest reason first; empty when it runs or has ended.
     public func reasons(whyNot job: JobID) async throws -> [WaitReason] {
         try await self.database.query("select * from queue.why(\(job.raw))", as: WaitReason.self)
@@ -123,6 +131,30 @@ public struct WaitReason: Sendable, Codable, Hashable, RowDecodable {
         case .rate: "Its queue has used up its rate\(ending)."
         case .behind: "\(jobs) jobs come before it\(self.until.map { "; at this pace it begins about \($0)" } ?? "")."
         }
+    }
+}
+
+/// A job that has not ended.
+public struct WaitingJob: Sendable, Codable, RowDecodable {
+    public let id: JobID
+    /// The name of its message.
+    public let kind: String
+    public let key: String?
+    /// `running`, `ready`, `deferred`, `arrived`, `halted` or `blocked`.
+    public let place: String
+    /// Attempts made; nil when it does not matter any more.
+    public let attempts: Int?
+    /// When its lease ends, it is due, or it died.
+    public let at: Timestamp?
+
+    /// Reads a row of `queue.jobs`.
+    public init(row: Row) throws {
+        self.id = JobID(try row.value("id", as: Int64.self))
+        self.kind = try row.value("kind")
+        self.key = try row.value("key")
+        self.place = try row.value("place")
+        self.attempts = try row.value("attempt", as: Int16?.self).map { Int($0) }
+        self.at = try row.value("at")
     }
 }
 
