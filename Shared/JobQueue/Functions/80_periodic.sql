@@ -385,7 +385,8 @@ begin
         from queue.periodic p
         join queue.queue q on q.id = p.queue_id
         left join lateral (
-            select case state when 2 then 'completed' when 3 then 'failed' when 4 then 'dead' else 'lost' end as outcome
+            select case state when 2 then 'completed' when 3 then 'failed' when 4 then 'dead' when 5 then 'cancelled'
+                else 'lost' end as outcome
             from queue.outcome where id = p.last_job order by attempt desc, at desc limit 1) o on true
         where queue.caller() = p.owner_service or queue.is_operator()
         order by p.name;

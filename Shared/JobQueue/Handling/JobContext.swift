@@ -34,7 +34,7 @@ public struct JobContext: Sendable {
         try await self.tether?.extend(by: time)
     }
 
-    /// Has this value kept with the job when it completes, for ``Bus/result(of:as:)``. The last one counts.
+    /// Has this value kept with the job when it completes, for ``Bus/outcome(of:as:)``. The last one counts.
     /// - Throws: ``JobFailure`` when it cannot be written as JSON.
     public func keep(_ result: some Encodable) throws {
         try self.tether?.keep(RawJSON(MessageCoder.text(result)))

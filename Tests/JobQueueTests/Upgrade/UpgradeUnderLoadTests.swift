@@ -41,12 +41,12 @@ struct UpgradeUnderLoadTests {
         let alpha = world.bus("alpha")
         try await alpha.running(handlers: [
             .batch(Bulk.self) { jobs, transaction in
-                for job in jobs {
-                    try await note(job.context, in: transaction)
-                    try await alpha.bus.send(Work(number: 1), in: transaction)
-                }
+                try await self.note(jobs.map(\.context), "done", in: transaction)
+                try await alpha.bus.send(contentsOf: jobs.map { _ in Work(number: 1) }, in: transaction)
             },
-            .transactional(Work.self) { _, job, transaction in try await note(job, "follow-up", in: transaction) },
+            .batch(Work.self) { jobs, transaction in
+                try await self.note(jobs.map(\.context), "follow-up", in: transaction)
+            },
         ]) {
             try await eventually("everything has ended") { try await world.isDone(effects: count * 2) }
         }
@@ -54,6 +54,11 @@ struct UpgradeUnderLoadTests {
         #expect(
             try await world.count("select count(distinct job) from public.effect where note = 'follow-up'") == count)
         #expect(try await world.violations() == [])
+    }
+
+    private func note(_ jobs: [JobContext], _ text: String, in transaction: borrowing Transaction) async throws {
+        try await transaction.execute(
+            "insert into public.effect select id, 1, \(text) from unnest(\(jobs.map(\.id.raw))) id")
     }
 
     /// Sends, and does what was sent, until it is over. Whatever a transaction runs into while the tables change, it has done
