@@ -24,6 +24,10 @@ public struct ParameterBuffer: Sendable {
         }
     }
 
+    mutating func reserve(_ count: Int) {
+        self.bytes.reserveCapacity(count)
+    }
+
     mutating func removeAll() {
         self.bytes.removeAll(keepingCapacity: true)
     }

@@ -60,6 +60,37 @@ public struct SQL: Sendable, ExpressibleByStringInterpolation {
         }
     }
 
+    /// A statement whose text is put together once instead of at every run: for those that run thousands of times a
+    /// second. Only literals make one; its `$1`, `$2`, … are bound in their order.
+    public struct Template: Sendable {
+        private let text: String
+
+        /// - Parameter text: with a `$n` for each value.
+        public init(_ text: StaticString) {
+            self.text = text.description
+        }
+
+        /// The statement with the values that the body binds.
+        public func binding(_ count: Int, _ body: (inout Values) -> Void) -> SQL {
+            var values = Values()
+            values.parameters.reserve(count)
+            body(&values)
+            var sql = SQL(trusted: self.text)
+            sql.parameters = values.parameters
+            return sql
+        }
+    }
+
+    /// The values of a ``Template``.
+    public struct Values {
+        fileprivate var parameters = Parameters()
+
+        /// Binds the next value.
+        public mutating func bind<Value: PostgresEncodable>(_ value: Value) {
+            self.parameters.append(value)
+        }
+    }
+
     /// The text with every `$n` moved up. A fragment's own `$n` come from interpolation only; dollars inside of quotes
     /// are left alone.
     private func text(renumberedFrom offset: Int) -> String {
@@ -126,6 +157,7 @@ struct Parameters: Sendable {
         self.types.reserveCapacity(count)
         self.offsets.reserveCapacity(count)
         self.lengths.reserveCapacity(count)
+        self.buffer.reserve(count * 16)
     }
 
     mutating func append<Value: PostgresEncodable>(_ value: Value) {

@@ -35,6 +35,22 @@ import Testing
         #expect(sql.parameters.offsets == [0, 1, 9, 10, 18, 19])
     }
 
+    @Test func `a template binds its values as an interpolation does`() {
+        let template = SQL.Template("select $1, $2, $3")
+        let evil = "'; drop table ledger.wallet; --"
+        let bound = template.binding(3) { values in
+            values.bind(1)
+            values.bind(evil)
+            values.bind(Int?.none)
+        }
+        let sql: SQL = "select \(1), \(evil), \(Int?.none)"
+        #expect(bound.text == sql.text)
+        #expect(bound.parameters.types == sql.parameters.types)
+        #expect(bound.parameters.lengths == sql.parameters.lengths)
+        #expect(bound.parameters.offsets == sql.parameters.offsets)
+        #expect(bound.parameters.buffer.bytes == sql.parameters.buffer.bytes)
+    }
+
     @Test func `a dollar inside of quotes is no parameter`() {
         let fragment: SQL = "note = '$1' and \"$1\" = \(7)"
         let sql: SQL = "\(1) \(fragment: fragment)"

@@ -134,11 +134,11 @@ public final class Bus: Sendable {
     ) {
         // A delayed job is rung for when it becomes ready.
         if case .after = options.start { return }
-        transaction.afterCommit { [doorbell = self.doorbell] in doorbell.ring([(queue, name.service)]) }
+        transaction.afterCommit { [doorbell = self.doorbell] in doorbell.ring(queue, of: name.service) }
     }
 
     private func ring(_ queue: Int16, _ name: QueueName, _ options: SendOptions) {
         if case .after = options.start { return }
-        self.doorbell.ring([(queue, name.service)])
+        self.doorbell.ring(queue, of: name.service)
     }
 }

@@ -30,6 +30,12 @@ final class Doorbell: Sendable {
         self.logger = logger
     }
 
+    /// After a commit that has filled this queue.
+    func ring(_ queue: Int16, of service: ServiceName) {
+        guard !self.neighbourhood.pokeWorkers(of: service) else { return }
+        self.ringAway(queues: [queue])
+    }
+
     /// After a commit that has filled queues of these services.
     func ring(_ queues: [(number: Int16, service: ServiceName)]) {
         let services = Set(queues.map(\.service))
