@@ -236,13 +236,14 @@ end $$;
 
 -- The chores of a service, once a second by each of its processes: promote what is due, rescue what is lost. Periodic
 -- jobs have a statement of their own (queue.fire_periodic), so that nothing that is wrong with one stops a rescue.
--- Answers the queues that got something to run, and when the next delayed job is due.
+-- Answers the queues that got something to run, and when the next delayed job is due. It is a sign of life as well.
 create function queue.tend(p_worker int, p_limit int) returns table (queues smallint[], next_due_ms bigint)
     language plpgsql as $$
 declare
     v_service text := queue.require_worker(p_worker);
 begin
     perform set_config('synchronous_commit', 'off', true);
+    update queue.worker set seen_at = clock_timestamp() where id = p_worker;
     queues := queue.promote(v_service, p_limit) || queue.rescue(p_worker, p_limit);
     select ceil(extract(epoch from min(d.run_at) - clock_timestamp()) * 1000)::bigint into next_due_ms
     from queue.queue q cross join lateral (

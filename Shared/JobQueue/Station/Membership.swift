@@ -35,6 +35,7 @@ final class Membership: Sendable {
     private let metrics: BusMetrics
     private let logger: Logger
     private let state = NIOLockedValueBox<Joined?>(nil)
+    private let sign = NIOLockedValueBox(false)
     private let watcher = NIOLockedValueBox<(@Sendable (Joined?) -> Void)?>(nil)
 
     init(service: ServiceName, database: Database, metrics: BusMetrics, logger: Logger) {
@@ -81,6 +82,18 @@ final class Membership: Sendable {
         }
     }
 
+    /// A round of chores has just written down that this process lives: that spares every other beat.
+    func hasShownLife() {
+        self.sign.withLockedValue { $0 = true }
+    }
+
+    private func takeSign() -> Bool {
+        self.sign.withLockedValue { sign in
+            defer { sign = false }
+            return sign
+        }
+    }
+
     private func join(_ control: Connection, as number: Int32?) async throws -> Int32 {
         if let number, try await control.one(LifeStatements.rejoin(number)).value(at: 0, as: Bool.self) {
             return number
@@ -94,6 +107,8 @@ final class Membership: Sendable {
         do {
             repeat {
                 try await ContinuousClock().sleep(for: Self.heartbeat)
+                // The chores have said that we live; a beat is due all the same, for the session and its lock.
+                if self.takeSign() { try await ContinuousClock().sleep(for: Self.heartbeat) }
             } while try await control.one(LifeStatements.beat(worker)).value(at: 0, as: Bool.self)
         } catch is CancellationError {
             await self.leave(worker, control)

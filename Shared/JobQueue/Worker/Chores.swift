@@ -45,6 +45,7 @@ struct Chores: Sendable {
     ///   because a round takes only so much.
     private func tend(_ worker: Int32) async throws -> Duration {
         let row = try await self.bus.database.one(LifeStatements.tend(worker, limit: Self.limit))
+        self.bus.membership.hasShownLife()
         let queues = try row.value(at: 0, as: [Int16].self)
         if !queues.isEmpty {
             self.bus.doorbell.ring(queues.map { ($0, self.bus.service) })
