@@ -105,7 +105,7 @@ struct History {
             self.memories = (self.memories + claims.map { (worker, $0) }).suffix(40)
         case (.batch(let worker, let queue, _, false), .ids(let ids)):
             self.batches = (self.batches + [(worker, queue, ids)]).suffix(4)
-        case (.kill(let worker), _):
+        case (.kill(let worker), _), (.leave(let worker), _):
             self.dead = worker
         case (.register, .word(let text)):
             let gone = self.dead ?? 0
@@ -118,16 +118,18 @@ struct History {
     mutating func next(_ now: QueueSnapshot) -> Step {
         let worker = self.pick(self.workers) ?? 1
         switch Int.random(in: 0..<100, using: &self.random) {
-        case ..<26: return .send(self.job())
-        case ..<42: return .look(worker, at: self.pick(self.queues) ?? 1, limit: self.number(1...4))
-        case ..<63: return self.ending(now)
-        case ..<71: return self.batching(worker)
-        case ..<75: return .promote
-        case ..<78: return .advance(hours: Int64(self.pick([1, 1, 3, 3, 25]) ?? 1))
-        case ..<82: return .rescue(worker)
-        case ..<85: return self.dead == nil ? .kill(worker) : .register
-        case ..<89: return .cancel(self.anyJob())
-        case ..<95: return self.undoing(now)
+        case ..<25: return .send(self.job())
+        case ..<39: return .look(worker, at: self.pick(self.queues) ?? 1, limit: self.number(1...4))
+        case ..<59: return self.ending(now)
+        case ..<67: return self.batching(worker)
+        case ..<71: return .promote
+        case ..<74: return .advance(hours: Int64(self.pick([1, 1, 3, 3, 25]) ?? 1))
+        case ..<78: return .rescue(worker)
+        case ..<81:
+            guard self.dead == nil else { return .register }
+            return self.number(0...3) == 0 ? .leave(worker) : .kill(worker)
+        case ..<85: return .cancel(self.anyJob())
+        case ..<91: return self.undoing(now)
         default: return self.storing()
         }
     }
@@ -177,10 +179,10 @@ struct History {
     }
 
     private mutating func storing() -> Step {
-        switch self.number(0...4) {
-        case 0: .store(.rotate)
-        case 1: .store(.sweep(slot: Int16(self.number(0...7))))
-        case 2: .store(.compact(table: self.pick(["gate", "blocked", "lease", "arrival", "deferred"]) ?? "gate"))
+        switch self.number(0...5) {
+        case 0, 1: .store(.rotate)
+        case 2: .store(.sweep(slot: Int16(self.number(0...7))))
+        case 3: .store(.compact(table: self.pick(["gate", "blocked", "lease", "arrival", "deferred"]) ?? "gate"))
         default: .store(.keepFlat(self.pick(["sweep", "sweep", "compact", "tidy"]) ?? "sweep"))
         }
     }

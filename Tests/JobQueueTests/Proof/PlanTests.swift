@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// The functions on the way of a job find their rows by index, with plans that know no values, in tables that are full
-/// of dead rows: no table that grows is scanned, and they read few pages.
+/// of dead rows: no table that grows is scanned, and what they read does not grow with them.
 @Suite(.database(JobQueueMigrations.set), .capturedLogs)
 struct PlanTests {
     /// What one call of a function read.
@@ -22,6 +22,8 @@ struct PlanTests {
         let job: Int64
         /// The rank behind the dead entries.
         let floor: Int64
+        /// Ten that are ready.
+        let ready: [Int64]
     }
 
     /// Each of these tables gets 100,000 rows that are deleted again; they fill more than 600 pages, and so does an index.
@@ -75,7 +77,10 @@ struct PlanTests {
         try await world.owner.execute("update queue.deferred set run_at = run_at - interval '2 hours'")
         try await world.owner.execute("select queue.look(\(worker), \([queue]), '{1}', '{f}')")
         let job: Int64 = try await world.owner.one("select id from queue.lease where key = 'a'").value(at: 0)
-        return Scene(queue: queue, worker: worker, job: job, floor: 100_000)
+        let ready: [Int64] = try await world.owner.one(
+            "select array_agg(id) from (select id from queue.ready where queue_id = \(queue) order by id limit 10) r"
+        ).value(at: 0)
+        return Scene(queue: queue, worker: worker, job: job, floor: 100_000, ready: ready)
     }
 
     private struct TakeBack: Error {}
@@ -113,6 +118,9 @@ struct PlanTests {
         return Dictionary(uniqueKeysWithValues: try rows.map { try $0.decode(String.self, Int64.self) })
     }
 
+    /// Where it is more than 300. What was promoted lies in front of what is due until compaction takes it away: its index
+    /// entries are passed over, not its rows. What is isolated is looked for in every leaf and priority.
+    static let pages = ["promote": 900, "isolate": 900]
     static let functions = ["claim", "complete", "hand_over", "fail", "promote", "isolate"]
 
     private func call(_ function: String, _ scene: Scene) -> SQL {
@@ -126,11 +134,7 @@ struct PlanTests {
         case "hand_over": "select queue.hand_over(\(scene.queue), '{a}', '{1000001}')"
         case "fail": "select * from queue.fail(\(scene.worker), \(scene.job), 1::smallint, '{}')"
         case "promote": "select queue.promote('alpha', 100)"
-        default:
-            """
-            select queue.isolate(\(scene.worker), \(scene.queue), array(
-                select id from queue.ready where queue_id = \(scene.queue) order by priority, rank limit 10))
-            """
+        default: "select queue.isolate(\(scene.worker), \(scene.queue), \(scene.ready))"
         }
     }
 
@@ -142,8 +146,8 @@ struct PlanTests {
             for function in Self.functions {
                 let cost = try await self.cost(of: self.call(function, scene), on: session)
                 #expect(cost.scanned == [], "\(function)")
-                // Ten jobs are looked for in eight leaves and five priorities; the tables have thousands of pages.
-                #expect(cost.pages > 0 && cost.pages < 1500, "\(function) read \(cost.pages) pages")
+                let limit = Self.pages[function] ?? 300
+                #expect(cost.pages > 0 && cost.pages < limit, "\(function) read \(cost.pages) pages")
             }
             try await session.execute("reset plan_cache_mode")
         }

@@ -159,4 +159,19 @@ struct TwoSessionTests {
             }
         }
     }
+
+    /// Neither misses the other: a failure that has not seen the word would try again what somebody has cancelled.
+    @Test func `a failure and a cancellation at the same time end the job, whichever is first`() async throws {
+        let world = try await World.make()
+        try await world.owner.withConnection { a in
+            try await world.owner.withConnection { b in
+                for (first, second) in [(Operation.cancel, Operation.fail), (.fail, .cancel)] {
+                    let failure = try await self.interleave(first, second, commits: true, in: world, a, b)
+                    #expect(failure == nil)
+                    let cancelled = try await world.count("select count(*) from queue.outcome where state = 5")
+                    #expect(cancelled == 1, "\(second.rawValue) while \(first.rawValue)")
+                }
+            }
+        }
+    }
 }
