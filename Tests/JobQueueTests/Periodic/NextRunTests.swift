@@ -142,8 +142,8 @@ struct NextRunTests {
         for _ in 0..<4 {
             let sample = RandomRule(using: &random)
             let schedule = try Schedule.cron(sample.expression, in: sample.zone)
-            let from = try moment("\(sample.day)T00:00:17Z") + .seconds(60 * Int64.random(in: 0..<5760, using: &random))
-            let until = try moment("\(sample.day)T00:00:00Z") + .seconds(7 * 86_400)
+            let from = try moment("\(sample.day)T00:00:17Z") + .seconds(60 * Int64.random(in: 0..<2880, using: &random))
+            let until = try moment("\(sample.day)T00:00:00Z") + .seconds(4 * 86_400)
             let found = try await self.walk(schedule, from, until, on: owner)
             let expected = try await sample.oracle(from, until, on: owner)
             #expect(found == expected, "\(sample.expression) in \(sample.zone) after \(from)")
