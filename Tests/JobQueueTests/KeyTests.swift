@@ -169,6 +169,29 @@ struct KeyTests {
         #expect(try await world.violations() == [])
     }
 
+    @Test(arguments: [true, false])
+    func `what is sent before the first declaration waits in the order of sending, and then runs`(
+        isKeyed: Bool
+    ) async throws {
+        let world = try await World.make()
+        let alpha = world.bus("alpha")
+        // The owner has never been there: nobody knows whether the keys mean anything.
+        let jobs = try await alpha.send(contentsOf: (1...5).map { AccountStep(account: "a", number: $0) })
+        // Ids of different senders do not tell who was first; the order of sending does.
+        try await world.owner.execute(
+            "update queue.arrival set id = \(jobs[4].raw + jobs[0].raw) - id")
+        let diary = Diary()
+        let queue = QueueDeclaration(AccountStep.queue, order: isKeyed ? .byKey(atATime: 1) : .none)
+        try await alpha.running(
+            queues: [queue],
+            handlers: [.transactional(AccountStep.self) { step, _, _ in diary.end(step, isDone: true) }]
+        ) {
+            try await eventually("all are done") { diary.done.count == 5 }
+        }
+        if isKeyed { #expect(diary.numbers(of: "a") == [5, 4, 3, 2, 1]) }
+        #expect(try await world.violations() == [])
+    }
+
     @Test func `a rescue keeps the place of the key`() async throws {
         let world = try await World.make()
         let alpha = world.bus("alpha")

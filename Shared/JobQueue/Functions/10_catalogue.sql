@@ -131,7 +131,28 @@ begin
     end if;
     if v_id is not null and p_new.key_limit is not null then
         perform queue.call_strays(v_id);
+    elsif v_id is not null and not p_new.is_fair then
+        perform queue.let_through(v_id);
     end if;
+end $$;
+
+-- What arrived in a queue that turned out to have no order is ready. Answers how many jobs.
+create function queue.let_through(p_queue smallint) returns int
+    language plpgsql as $$
+declare
+    v record;
+begin
+    with gone as (
+        delete from queue.arrival a where a.queue_id = p_queue returning *
+    )
+    select count(*)::int as n, array_agg(id order by seq) as ids, array_agg(priority order by seq) as priorities,
+        array_agg(attempt order by seq) as attempts, array_agg(key order by seq) as keys,
+        array_agg(null::bigint) as aseqs
+    into v from gone;
+    if v.n > 0 then
+        perform queue.place(p_queue, v.ids, v.priorities, v.attempts, v.keys, v.aseqs);
+    end if;
+    return v.n;
 end $$;
 
 -- What was sent before the queue was keyed has to arrive before anything is admitted. (What is committed later than this

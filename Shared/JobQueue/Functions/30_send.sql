@@ -39,7 +39,8 @@ begin
     elsif abs((v_id >> 20) - v_ms) > 3600000 then
         raise exception 'the id of a job is not of this hour' using errcode = 'QL005';
     end if;
-    select owner_service, producers, key_limit is not null or is_fair, ageing_ms,
+    -- A queue that nobody has declared yet may turn out to be keyed: what has a key waits in the order of sending.
+    select owner_service, producers, key_limit is not null or is_fair or declared_at is null, ageing_ms,
         (select slot from queue.ring order by generation desc limit 1)
     into v_owner, v_producers, v_is_admitted, v_ageing, v_slot
     from queue.queue where id = p_queue;
@@ -86,7 +87,7 @@ declare
     v_is_admitted boolean;
     v_ageing bigint;
 begin
-    select key_limit is not null or is_fair, ageing_ms into v_is_admitted, v_ageing
+    select key_limit is not null or is_fair or declared_at is null, ageing_ms into v_is_admitted, v_ageing
     from queue.queue where id = p_queue;
     if v_is_admitted then
         insert into queue.arrival (seq, id, queue_id, priority, attempt, key)

@@ -204,6 +204,14 @@ begin
     for v_queue in select id from queue.queue where key_limit is not null order by id loop
         v_helped := v_helped + queue.open_gates(v_queue);
     end loop;
+    -- A sender that was slower than the first declaration of its queue.
+    for v_queue in
+        select id from queue.queue q
+        where key_limit is null and not is_fair and declared_at is not null
+            and exists (select from queue.arrival a where a.queue_id = q.id)
+    loop
+        perform queue.let_through(v_queue);
+    end loop;
     return v_helped || ' keys helped';
 end $$;
 
