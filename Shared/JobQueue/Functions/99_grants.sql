@@ -20,6 +20,10 @@ begin
                 'alter function %s set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
                     set jit = off', v_function);
         end if;
+        if v_name ~ '^(claim|take)_\d$' then
+            -- In the order of the index, and no further than the limit: a bitmap would read and sort the whole queue.
+            execute format('alter function %s set enable_bitmapscan = off set enable_sort = off', v_function);
+        end if;
         if v_name in (
             'resolve', 'declare', 'subscribe', 'unsubscribe', 'send', 'send_many', 'send_unique', 'lease_numbers',
             'publish', 'call', 'look', 'claim', 'let_in', 'take', 'announce', 'finish', 'set_aside', 'expire_taken',
