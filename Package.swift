@@ -99,9 +99,9 @@ let package = Package(
         shared("Contracts", ["Kernel"]),
         shared("Postgres", ["Kernel", "CPostgres", "CReactor", logging, collections, locks]),
         shared(
-            "JobQueue", ["Kernel", "Postgres", logging, metrics, lifecycle, collections, locks],
+            "JobQueue", ["Kernel", "Postgres", logging, metrics, lifecycle, collections, locks, crypto],
             exclude: ["Decisions"], resources: [.copy("Migrations"), .copy("Functions")]),
-        shared("JobQueueTesting", ["Kernel", "Postgres"]),
+        shared("JobQueueTesting", ["Kernel", "Postgres", "JobQueue", logging, lifecycle]),
         shared("Web", ["Kernel", "Postgres", logging, metrics, hummingbird, jwt, crypto, locks]),
         shared("Telemetry", ["Kernel", logging, metrics, locks]),
         shared(

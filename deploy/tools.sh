@@ -61,6 +61,14 @@ need_openssl() {
     install_package openssl openssl || give_up "openssl is needed: install the package of that name."
 }
 
+# PgBouncer, for the tests that go through it; without it they are skipped.
+want_pgbouncer() {
+    [ -x /usr/sbin/pgbouncer ] || [ -x /usr/bin/pgbouncer ] && return
+    install_package pgbouncer pgbouncer || say "Without pgbouncer the tests that go through it are skipped."
+    # Only the program is wanted, not the service that the package starts.
+    as_root systemctl disable --now pgbouncer >/dev/null 2>&1 || true
+}
+
 # Whom a server that root starts runs as, since PostgreSQL refuses root; empty when we are not root.
 server_account() {
     if [ "$(id -u)" != 0 ]; then return; fi

@@ -13,8 +13,9 @@ public struct AuthModule: ServiceModule {
     public static let settings = AuthSettings.all
 
     public let queues = [
-        // Enrolments carry names and phones: their jobs are kept no longer than a day.
         QueueDeclaration("auth.calls", retention: .seconds(86_400)),
+        // Enrolments carry names and phones: ciphertext to the database, and kept no longer than a day.
+        QueueDeclaration("auth.enrolments", retention: .seconds(86_400), isEncrypted: true),
         // A code is of no use after ten minutes, so neither is trying longer; only auth may have codes sent.
         QueueDeclaration(
             "auth.sms", attemptsMax: 12, backoff: Backoff(cap: .seconds(60)), retention: .seconds(86_400),

@@ -78,7 +78,8 @@ public struct FetchSigningKeys: Call, Hashable {
 /// Make members of people that another system knows. Asking twice with the same references makes nobody twice.
 public struct EnrolMembers: Call, Hashable {
     public static let name = "auth.enrol-members"
-    public static let queue: QueueName = "auth.calls"
+    /// A queue of its own, because it carries names and phones and so is encrypted.
+    public static let queue: QueueName = "auth.enrolments"
 
     /// The people, at most 1000.
     public let members: [Person]

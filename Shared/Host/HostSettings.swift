@@ -1,3 +1,4 @@
+internal import JobQueue
 internal import Kernel
 internal import Logging
 internal import Postgres
@@ -22,7 +23,14 @@ enum HostSettings {
         "CLUB_STOP_TIME", default: .seconds(20), in: .seconds(1) ... .seconds(600),
         meaning: "how long a graceful stop may take before what still runs is cancelled")
 
-    static let all = [database, pool, bind, port, logLevel, stopTime]
+    static let queueKeys = Setting.optionalSecret(
+        "CLUB_QUEUE_KEYS",
+        meaning: "the keys of encrypted queues as name:base64, with commas between them, the newest first")
+    static let queueListen = Setting.choice(
+        "CLUB_QUEUE_LISTEN", among: ["on", "off"], default: "on",
+        meaning: "whether jobs are heard of by notifications; off for databases behind a pooler of transactions")
+
+    static let all = [database, pool, bind, port, logLevel, stopTime, queueKeys, queueListen]
 
     /// The password of a service's database role.
     static func password(of service: ServiceName) -> Setting {
@@ -40,12 +48,30 @@ enum HostSettings {
 extension Settings {
     /// How a service connects.
     func databaseConfiguration(of service: ServiceName, instance: String) throws -> DatabaseConfiguration {
-        DatabaseConfiguration(
+        var configuration = DatabaseConfiguration(
             conninfo: try self.text(HostSettings.database), user: service.role,
             password: try self.optionalSecret(HostSettings.password(of: service)),
             // PostgreSQL cuts names after 63 bytes.
             applicationName: String("club-\(service.text) \(instance)".prefix(63)),
             pool: PoolLimits(size: try self.integer(HostSettings.pool)))
+        configuration.preparesStatements = try self.listening() == .bells
+        return configuration
+    }
+
+    /// How the bus hears of jobs.
+    func listening() throws -> Listening {
+        try self.text(HostSettings.queueListen) == "on" ? .bells : .pollOnly
+    }
+
+    /// The keys of encrypted queues; nil when there are none.
+    /// - Throws: ``SettingsError``
+    func queueKeys() throws -> Keyring? {
+        guard let text = try self.optionalSecret(HostSettings.queueKeys) else { return nil }
+        do {
+            return try Keyring(text)
+        } catch {
+            throw SettingsError("\(HostSettings.queueKeys.name) cannot be used: \(error).")
+        }
     }
 
     /// The port of a service; 0 when the system chooses.

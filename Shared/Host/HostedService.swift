@@ -32,6 +32,8 @@ struct HostedService<Module: ServiceModule>: Service {
     private let metrics: PrometheusMetrics
     private let database: Database
     private let listener: Listener
+    private let listening: Listening
+    private let keyring: Keyring?
     private let pages: ServicePages
     private let gate: GateResponder
     private let isStarted = NIOLockedValueBox(false)
@@ -48,18 +50,21 @@ struct HostedService<Module: ServiceModule>: Service {
             )
         }
         let isStarted = self.isStarted
+        let listening = try context.settings.listening()
         let pages = ServicePages(
             openAPI: try Self.openAPI(), metrics: { metrics.text() },
             readiness: [
                 HealthCheck("database") { try await database.execute("select 1") },
                 HealthCheck("started") { try NotReady.unless(isStarted.withLockedValue { $0 }) },
-                HealthCheck("listener") { try NotReady.unless(listener.isConnected) },
+                HealthCheck("listener") { try NotReady.unless(listening == .pollOnly || listener.isConnected) },
             ])
         self.context = context
         self.logger = logger
         self.metrics = metrics
         self.database = database
         self.listener = listener
+        self.listening = listening
+        self.keyring = try context.settings.queueKeys()
         self.pages = pages
         self.gate = withMetricsFactory(metrics) { GateResponder(pages: pages) }
     }
@@ -103,7 +108,8 @@ struct HostedService<Module: ServiceModule>: Service {
     private func serve() async throws {
         let bus = Bus(
             service: Module.name, database: self.database, listener: self.listener,
-            neighbourhood: self.context.neighbourhood, logger: self.logger)
+            neighbourhood: self.context.neighbourhood, listening: self.listening, keyring: self.keyring,
+            logger: self.logger)
         guard let module = try await cancelWhenGracefulShutdown({ try await self.start(bus) }) else { return }
         let periodicJobs = try module.periodicJobs
         let router = HouseRouter.make(pages: self.pages, random: self.context.random) { module.addRoutes(to: $0) }

@@ -24,6 +24,11 @@ public struct DatabaseConfiguration: Sendable {
     public var connectTimeout: Duration
     /// Prepared statements kept for each connection.
     public var statementCacheLimit: Int
+    /// Whether statements are prepared under names, which a session remembers. Behind a pooler that gives each transaction
+    /// another session (PgBouncer in transaction mode before 1.21) they must not be: then every statement is sent whole.
+    /// Such a pooler must also be told to ignore the start packet's `options`, in which the limits above travel
+    /// (`ignore_startup_parameters = options`); set them for the role instead.
+    public var preparesStatements = true
 
     public init(
         conninfo: String, user: String? = nil, password: Secret? = nil, applicationName: String = "club",

@@ -27,12 +27,14 @@ extension Wire {
         switch request.kind {
         case .statement(let sql):
             try self.checkParameters(sql)
+            guard self.preparesStatements else { return try self.sendWhole([sql], request, handle) }
             let key = StatementCache.Key(text: sql.text, types: sql.parameters.types)
             guard let name = self.cache.name(for: key) else { return try self.sendPipeline([sql], request, handle) }
             request.steps = [.execute(key)]
             try self.execute(name, sql.parameters, handle)
         case .pipeline(let statements):
             try statements.forEach(self.checkParameters)
+            guard self.preparesStatements else { return try self.sendWhole(statements, request, handle) }
             try self.sendPipeline(statements, request, handle)
         case .script(let text):
             try self.check(PQsendQuery(handle, text) == 1)
@@ -64,6 +66,20 @@ extension Wire {
         for name in self.cache.stale {
             try self.check(PQsendQueryParams(handle, "deallocate \(name)", 0, nil, nil, nil, nil, 1) == 1)
             request.steps.append(.deallocate(name: name))
+        }
+        try self.check(PQpipelineSync(handle) == 1)
+    }
+
+    /// Leaves nothing behind in the session.
+    private func sendWhole(_ statements: [SQL], _ request: Request, _ handle: OpaquePointer) throws {
+        try self.check(PQenterPipelineMode(handle) == 1)
+        for sql in statements {
+            let types = sql.parameters.types
+            let sent = sql.parameters.withPointers { count, values, lengths, formats in
+                PQsendQueryParams(handle, sql.text, count, types, values, lengths, formats, 1)
+            }
+            try self.check(sent == 1)
+            request.steps.append(.execute(StatementCache.Key(text: sql.text, types: types)))
         }
         try self.check(PQpipelineSync(handle) == 1)
     }

@@ -18,6 +18,7 @@ final class Wire: ReactorClient, @unchecked Sendable {
     private let cancelLimit = Duration.seconds(5)
     var events = Events()
     var cache: StatementCache
+    let preparesStatements: Bool
     private(set) var handle: OpaquePointer?
     private(set) var current: Request?
     private var queue = Deque<Request>()
@@ -36,6 +37,7 @@ final class Wire: ReactorClient, @unchecked Sendable {
         let timeout = configuration.statementTimeout
         self.answerLimit = timeout == .zero ? nil : timeout + configuration.answerGrace
         self.cache = StatementCache(limit: configuration.statementCacheLimit)
+        self.preparesStatements = configuration.preparesStatements
         self.token = loop.register(self)
         // The pointer is good for as long as the session: `close` ends it, and an open session is held by the loop.
         PQsetNoticeReceiver(handle, noticeReceived, Unmanaged.passUnretained(self).toOpaque())

@@ -63,7 +63,8 @@ struct World: Sendable {
 
     /// A bus with connections of its own, as another process would have.
     func bus(
-        _ service: ServiceName, pool: Int = 6, neighbourhood: Neighbourhood = Neighbourhood()
+        _ service: ServiceName, pool: Int = 6, neighbourhood: Neighbourhood = Neighbourhood(),
+        listening: Listening = .bells, keyring: Keyring? = nil, middleware: [any JobMiddleware] = []
     ) -> Station {
         let database = self.database(service, pool: pool)
         let listener = Listener(database.configuration, reactor: self.reactor, logger: CapturedLogs.logger)
@@ -71,7 +72,7 @@ struct World: Sendable {
             database: database, listener: listener,
             bus: Bus(
                 service: service, database: database, listener: listener, neighbourhood: neighbourhood,
-                logger: CapturedLogs.logger))
+                listening: listening, keyring: keyring, middleware: middleware, logger: CapturedLogs.logger))
     }
 
     /// Rows that break an invariant of the queue; none, whatever has happened.
@@ -79,6 +80,20 @@ struct World: Sendable {
         try await self.owner.query("select violation || ' ' || coalesce(job_id::text, '') from queue.check()").map {
             try $0.value(at: 0, as: String.self)
         }
+    }
+
+    /// Every row of every table of the queue as text.
+    func dump() async throws -> String {
+        let tables = try await self.owner.query(
+            "select tablename::text from pg_tables where schemaname = 'queue' order by 1"
+        ).map { try $0.decode(String.self) }
+        var text = ""
+        for table in tables {
+            for row in try await self.owner.query("select t::text from \(identifier: "queue", table) t") {
+                text += try "\(table) \(row.decode(String.self))\n"
+            }
+        }
+        return text
     }
 
     func count(_ sql: SQL) async throws -> Int {

@@ -54,6 +54,8 @@ struct ServicePlan: Sendable {
     /// What the services are told: the database, their roles' passwords, and the secrets that they cannot do without.
     private func settings(database: String, secrets: SystemSecrets) throws -> [String: String] {
         var settings = ["CLUB_DATABASE": database, "CLUB_PORT": "\(self.port)", "CLUB_BIND": Self.address]
+        try secrets.makeQueueKeys()
+        settings["CLUB_QUEUE_KEYS_FILE"] = secrets.path(SystemSecrets.queueKeysName)
         for module in Self.modules {
             let password = "CLUB_\(module.name.text.uppercased())_DATABASE_PASSWORD_FILE"
             settings[password] = secrets.path(SystemSetup.passwordName(of: module.name))

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import JobQueue
 import Kernel
 
 /// The secrets of a system: one file each below `secrets/`, readable by their owner only, made when they are first asked
@@ -27,6 +28,21 @@ struct SystemSecrets: Sendable {
         let secret = Secret(Data(self.random.next(bytes)).base64EncodedString())
         try self.write(secret, to: name)
         return secret
+    }
+
+    /// The name of the secret with the keys of encrypted queues.
+    static let queueKeysName = "club_queue_keys"
+
+    /// The keys of encrypted queues; nil when none were made yet.
+    func queueKeys() throws -> Keyring? {
+        try self.read(Self.queueKeysName).map { try Keyring($0) }
+    }
+
+    /// One key of 32 random bytes, unless there are keys already.
+    func makeQueueKeys() throws {
+        guard self.read(Self.queueKeysName) == nil else { return }
+        let secret = Data(self.random.next(Keyring.secretLength)).base64EncodedString()
+        try self.write(Secret("1:" + secret), to: Self.queueKeysName)
     }
 
     /// Keeps a secret, in a file that is complete and closed to others from its first moment on.

@@ -56,7 +56,7 @@ end $$;
 
 -- Ids of queues by name. A queue that was never declared is made on the spot, so that a message can be sent to a
 -- service that has not started yet: it waits there. Called outside of business transactions.
-create function queue.resolve(p_names text[]) returns table (name text, id smallint)
+create function queue.resolve(p_names text[]) returns table (name text, id smallint, is_encrypted boolean)
     language plpgsql as $$
 #variable_conflict use_column
 begin
@@ -67,12 +67,13 @@ begin
         select distinct n.name, split_part(n.name, '.', 1) from unnest(p_names) n(name) order by 1
         on conflict (name) do nothing;
     end if;
-    return query select q.name, q.id from queue.queue q where q.name = any(p_names);
+    return query select q.name, q.id, q.is_encrypted from queue.queue q where q.name = any(p_names);
 end $$;
 
 -- A service states its queues and their policies at every start. Rows change only where the text changed, and only
 -- rows of this service: deploying one service never touches another's.
-create function queue.declare(p_service text, p_queues jsonb) returns table (name text, id smallint)
+create function queue.declare(p_service text, p_queues jsonb)
+returns table (name text, id smallint, is_encrypted boolean)
     language plpgsql as $$
 #variable_conflict use_column
 declare
@@ -97,7 +98,7 @@ begin
         perform queue.apply_policy(v_new);
     end loop;
     return query
-        select q.name, q.id from queue.queue q
+        select q.name, q.id, q.is_encrypted from queue.queue q
         where q.name in (select d->>'name' from jsonb_array_elements(p_queues) d);
 end $$;
 

@@ -16,6 +16,26 @@ begin
     end if;
 end $$;
 
+-- Whether arguments have the form of ciphertext (SealedText.swift).
+create function queue.is_sealed(p_args jsonb) returns boolean
+    language plpgsql immutable as $$
+begin
+    return jsonb_typeof(p_args) = 'object' and p_args ?& array['k', 'n', 'c']
+        and p_args - array['k', 'n', 'c'] = '{}'::jsonb;
+end $$;
+
+-- Refuses arguments in clear for a queue that is encrypted: a sender that does not know it yet, a program of the release
+-- before, and anybody who sends by hand.
+create function queue.require_sealed(p_queue smallint, p_args jsonb[]) returns void
+    language plpgsql stable as $$
+begin
+    if (select is_encrypted from queue.queue where id = p_queue)
+        and exists (select from unnest(p_args) a where not queue.is_sealed(a))
+    then
+        raise exception 'the queue is encrypted and takes no arguments in clear' using errcode = 'QL009';
+    end if;
+end $$;
+
 -- One job. Lower priorities run first. A time to run that has passed means at once. After its deadline a job is not
 -- begun any more.
 -- This is the hottest function of all: it calls no other one on its way.
@@ -31,6 +51,7 @@ declare
     v_owner text;
     v_producers text[];
     v_is_admitted boolean;
+    v_is_encrypted boolean;
     v_ageing bigint;
     v_slot smallint;
 begin
@@ -40,12 +61,15 @@ begin
         raise exception 'the id of a job is not of this hour' using errcode = 'QL005';
     end if;
     -- A queue that nobody has declared yet may turn out to be keyed: what has a key waits in the order of sending.
-    select owner_service, producers, key_limit is not null or is_fair or declared_at is null, ageing_ms,
+    select owner_service, producers, key_limit is not null or is_fair or declared_at is null, is_encrypted, ageing_ms,
         (select slot from queue.ring order by generation desc limit 1)
-    into v_owner, v_producers, v_is_admitted, v_ageing, v_slot
+    into v_owner, v_producers, v_is_admitted, v_is_encrypted, v_ageing, v_slot
     from queue.queue where id = p_queue;
     if v_owner is null or v_producers is not null then
         perform queue.require_producer(v_owner, v_producers);
+    end if;
+    if v_is_encrypted then
+        perform queue.require_sealed(p_queue, array[p_args]);
     end if;
     insert into queue.job (id, queue_id, kind, version, priority, key, args, headers, cause_id, deadline)
     values (v_id, p_queue, p_kind, p_version, p_priority, p_key, p_args, p_headers, p_cause, p_deadline);
@@ -65,6 +89,35 @@ begin
     end if;
     insert into queue.delta (slot, queue_id, counter, n) values (v_slot, p_queue, 1, 1);
     return v_id;
+end $$;
+
+-- One job whose sender does not know whether it has sent it before. When a job of this id is there, nothing happens, and
+-- the answer is false. One that is just being sent by another transaction is waited for.
+create function queue.resend(
+    p_queue smallint, p_kind text, p_version smallint, p_args jsonb, p_key text, p_priority smallint,
+    p_run_at timestamptz, p_headers jsonb, p_cause bigint, p_id bigint, p_deadline timestamptz
+) returns boolean
+    language plpgsql as $$
+declare
+    v_known record;
+begin
+    perform queue.require_producer(
+        (select owner_service from queue.queue where id = p_queue),
+        (select producers from queue.queue where id = p_queue));
+    select queue_id, kind into v_known from queue.job where id = p_id;
+    if not found then
+        begin
+            perform queue.send(
+                p_queue, p_kind, p_version, p_args, p_key, p_priority, p_run_at, p_headers, p_cause, p_id, p_deadline);
+            return true;
+        exception when unique_violation then
+            select queue_id, kind into v_known from queue.job where id = p_id;
+        end;
+    end if;
+    if (v_known.queue_id, v_known.kind) is distinct from (p_queue, p_kind) then
+        raise exception 'the id belongs to a job of another kind or queue' using errcode = 'QL007';
+    end if;
+    return false;
 end $$;
 
 -- 256 numbers for ids that the sender makes: the first one, and the server's clock to make them by.
@@ -156,6 +209,7 @@ begin
     if cardinality(p_args) = 0 then
         return '{}';
     end if;
+    perform queue.require_sealed(p_queue, p_args);
     return queue.put_many(
         p_queue, p_kind, p_version, p_args, p_keys, p_priority, p_run_at, p_headers, p_cause, p_deadline);
 end $$;
@@ -186,6 +240,7 @@ begin
     perform queue.require_producer(
         (select owner_service from queue.queue q where q.id = p_queue),
         (select producers from queue.queue q where q.id = p_queue));
+    perform queue.require_sealed(p_queue, array[p_args]);
     -- The second of two senders waits here for the first one's end.
     insert into queue.dedup (queue_id, id, until, key) values (p_queue, v_id, v_until, p_unique)
     on conflict (queue_id, key) do nothing;
@@ -243,22 +298,30 @@ begin
 end $$;
 
 -- Events: one job for every event and every queue that subscribed to it. Answers the queues to ring after the commit.
+-- Encrypted queues want other arguments than plain ones, so a sender speaks to them in turn (p_audience):
+--   plain      to queues that are not encrypted; the others are answered as left out, so that the sender seals for them
+--   encrypted  to encrypted queues
+--   all        to both: refused where an encrypted queue is subscribed
 create function queue.publish(
     p_event text, p_version smallint, p_args jsonb[], p_keys text[] default null, p_headers jsonb default null,
-    p_cause bigint default null
-) returns table (queue_id smallint, owner_service text)
+    p_cause bigint default null, p_audience text default 'all'
+) returns table (queue_id smallint, owner_service text, name text, is_left_out boolean)
     language plpgsql as $$
 #variable_conflict use_column
 begin
     if cardinality(p_args) = 0 then
         return;
     end if;
-    for queue_id, owner_service in
-        select q.id, q.owner_service from queue.subscription s join queue.queue q on q.id = s.queue_id
-        where s.event = p_event order by q.id
+    for queue_id, owner_service, name, is_left_out in
+        select q.id, q.owner_service, q.name, q.is_encrypted and p_audience = 'plain'
+        from queue.subscription s join queue.queue q on q.id = s.queue_id
+        where s.event = p_event and (q.is_encrypted or p_audience <> 'encrypted') order by q.id
     loop
-        perform queue.put_many(
-            publish.queue_id, p_event, p_version, p_args, p_keys, 2::smallint, null, p_headers, p_cause);
+        if not is_left_out then
+            perform queue.require_sealed(publish.queue_id, p_args);
+            perform queue.put_many(
+                publish.queue_id, p_event, p_version, p_args, p_keys, 2::smallint, null, p_headers, p_cause);
+        end if;
         return next;
     end loop;
 end $$;
@@ -276,6 +339,7 @@ begin
     perform queue.require_producer(
         (select owner_service from queue.queue where id = p_queue),
         (select producers from queue.queue where id = p_queue));
+    perform queue.require_sealed(p_queue, array[p_args]);
     perform queue.require_worker(p_reply_to);
     if p_reply_class = 2 then
         perform set_config('synchronous_commit', 'off', true);

@@ -5,15 +5,20 @@ create function queue.liveness_class() returns int language sql immutable return
 -- First key of the transaction locks that let one process at a time do a chore of a service.
 create function queue.chore_class() returns int language sql immutable return 1668048227;
 
--- A process joins, on the connection that stays open as long as it lives.
-create function queue.register(p_service text, p_host text, p_pid int) returns int
+-- A process joins, on the connection that stays open as long as it lives; or, sessionless, on whichever one it is given.
+create function queue.register(
+    p_service text, p_host text, p_pid int, p_is_sessionless boolean default false
+) returns int
     language plpgsql as $$
 declare
     v_worker int;
 begin
     perform queue.require_service(p_service);
-    insert into queue.worker (service, host, pid) values (p_service, p_host, p_pid) returning id into v_worker;
-    perform pg_advisory_lock(queue.liveness_class(), v_worker);
+    insert into queue.worker (service, host, pid, is_sessionless)
+    values (p_service, p_host, p_pid, p_is_sessionless) returning id into v_worker;
+    if not p_is_sessionless then
+        perform pg_advisory_lock(queue.liveness_class(), v_worker);
+    end if;
     return v_worker;
 end $$;
 
@@ -22,13 +27,18 @@ end $$;
 -- not noticed its end yet: then the heartbeat keeps the worker alive until queue.beat gets the lock.
 create function queue.rejoin(p_worker int) returns boolean
     language plpgsql as $$
+declare
+    v_is_sessionless boolean;
 begin
-    update queue.worker set seen_at = clock_timestamp(), session_at = clock_timestamp() where id = p_worker;
+    update queue.worker set seen_at = clock_timestamp(), session_at = clock_timestamp()
+    where id = p_worker returning is_sessionless into v_is_sessionless;
     if not found then
         return false;
     end if;
     perform queue.require_worker(p_worker);
-    perform pg_try_advisory_lock(queue.liveness_class(), p_worker);
+    if not v_is_sessionless then
+        perform pg_try_advisory_lock(queue.liveness_class(), p_worker);
+    end if;
     return true;
 end $$;
 
@@ -37,14 +47,18 @@ create function queue.beat(p_worker int) returns boolean
     language plpgsql as $$
 declare
     v_service text;
+    v_is_sessionless boolean;
 begin
     perform set_config('synchronous_commit', 'off', true);
-    update queue.worker set seen_at = clock_timestamp() where id = p_worker returning service into v_service;
+    update queue.worker set seen_at = clock_timestamp()
+    where id = p_worker returning service, is_sessionless into v_service, v_is_sessionless;
     if not found then
         return false;
     end if;
     perform queue.require_service(v_service);
-    perform queue.hold_liveness(p_worker);
+    if not v_is_sessionless then
+        perform queue.hold_liveness(p_worker);
+    end if;
     return true;
 end $$;
 
@@ -65,6 +79,7 @@ create function queue.leave(p_worker int) returns smallint[]
     language plpgsql as $$
 declare
     v_queues smallint[];
+    v_is_sessionless boolean := (select is_sessionless from queue.worker where id = p_worker);
 begin
     perform queue.require_worker(p_worker);
     v_queues := queue.give_back(
@@ -72,7 +87,9 @@ begin
         array(select id from queue.lease where worker_id = p_worker order by id),
         array(select attempt from queue.lease where worker_id = p_worker order by id));
     perform queue.forget(p_worker);
-    perform pg_advisory_unlock(queue.liveness_class(), p_worker);
+    if not v_is_sessionless then
+        perform pg_advisory_unlock(queue.liveness_class(), p_worker);
+    end if;
     return v_queues;
 end $$;
 
@@ -88,7 +105,8 @@ begin
 end $$;
 
 -- Workers of the service that are dead: not seen for 3 s, and their lock is free. The lock alone would kill on a lost
--- connection, the heartbeat alone on a stalled machine. Each found one stays locked until the end of the transaction.
+-- connection, the heartbeat alone on a stalled machine. A sessionless one has only the heartbeat, and so 15 s.
+-- Each found one stays locked until the end of the transaction.
 create function queue.dead_workers(p_service text) returns int[]
     language plpgsql as $$
 declare
@@ -97,7 +115,9 @@ declare
 begin
     for v_worker in
         select id from queue.worker
-        where service = p_service and seen_at < clock_timestamp() - interval '3 seconds' order by id
+        where service = p_service
+            and seen_at < clock_timestamp() - case when is_sessionless then interval '15 s' else interval '3 s' end
+        order by id
     loop
         if pg_try_advisory_xact_lock(queue.liveness_class(), v_worker) then
             v_dead := v_dead || v_worker;

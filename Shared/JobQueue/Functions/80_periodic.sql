@@ -284,6 +284,7 @@ begin
                 using errcode = 'insufficient_privilege';
         end if;
         perform queue.require_producer(v_job.owner_service, v_job.producers);
+        perform queue.require_sealed(v_job.queue_id, array[v_job.args]);
         if not exists (select from queue.periodic where name = v_job.name and time_zone = v_job.time_zone)
             and not exists (select from pg_timezone_names where name = v_job.time_zone)
         then
@@ -320,7 +321,7 @@ declare
 begin
     select * into v_job from queue.periodic where name = p_name;
     if not found then
-        raise exception 'periodic job % does not exist', p_name using errcode = 'QL006';
+        raise exception 'periodic job % does not exist', p_name using errcode = 'QL008';
     end if;
     perform queue.require_service(v_job.owner_service);
     return v_job;

@@ -25,7 +25,7 @@ begin
             execute format('alter function %s set enable_bitmapscan = off set enable_sort = off', v_function);
         end if;
         if v_name in (
-            'resolve', 'declare', 'subscribe', 'unsubscribe', 'send', 'send_many', 'send_unique', 'lease_numbers',
+            'resolve', 'declare', 'subscribe', 'unsubscribe', 'send', 'resend', 'send_many', 'send_unique', 'lease_numbers',
             'publish', 'call', 'look', 'claim', 'let_in', 'take', 'announce', 'finish', 'set_aside', 'expire_taken',
             'isolate', 'complete', 'complete_many', 'answer', 'fail', 'expire', 'postpone', 'give_back', 'disown',
             'report', 'extend', 'sleep', 'bell', 'bell_cancel', 'collect', 'drop_stale_replies', 'register', 'rejoin',

@@ -11,6 +11,8 @@ public struct Handler: Sendable {
     struct Delivery: Sendable {
         let context: JobContext
         let arguments: [UInt8]
+        /// Reads arguments that were sealed.
+        let open: @Sendable ([UInt8]) throws -> [UInt8]
     }
 
     enum Body: Sendable {
@@ -130,7 +132,7 @@ public struct Handler: Sendable {
 
 extension Handler.Delivery {
     func message<M: Message>() throws -> M {
-        try MessageCoder.decode(M.self, self.arguments)
+        try MessageCoder.decode(M.self, try self.open(self.arguments))
     }
 
     func job<M: Message>() throws -> Job<M> {

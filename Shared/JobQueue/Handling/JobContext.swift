@@ -35,7 +35,7 @@ public struct JobContext: Sendable {
     }
 
     /// Has this value kept with the job when it completes, for ``Bus/outcome(of:as:)``. The last one counts.
-    /// - Throws: ``JobFailure`` when it cannot be written as JSON.
+    /// - Throws: ``JobFailure`` when it cannot be written as JSON; ``EncryptionError``.
     public func keep(_ result: some Encodable) throws {
         try self.tether?.keep(RawJSON(MessageCoder.text(result)))
     }

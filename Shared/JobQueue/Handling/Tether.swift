@@ -15,18 +15,25 @@ final class Tether: Sendable {
     private let statements: RunStatements
     private let database: Database
     private let leash: Leash
+    private let seal: @Sendable (RawJSON) throws -> RawJSON
     private let state = NIOLockedValueBox(State())
 
-    init(_ job: ClaimedJob, _ statements: RunStatements, _ database: Database, _ leash: Leash) {
+    /// - Parameter seal: gives a result the form in which the job's queue keeps it.
+    init(
+        _ job: ClaimedJob, _ statements: RunStatements, _ database: Database, _ leash: Leash,
+        seal: @escaping @Sendable (RawJSON) throws -> RawJSON
+    ) {
         self.job = job
         self.statements = statements
         self.database = database
         self.leash = leash
+        self.seal = seal
     }
 
     var result: RawJSON? { self.state.withLockedValue(\.result) }
 
-    func keep(_ result: RawJSON) {
+    func keep(_ result: RawJSON) throws {
+        let result = try self.seal(result)
         self.state.withLockedValue { $0.result = result }
     }
 

@@ -40,7 +40,7 @@ extension QueueAdministration {
     private func naming<R>(_ job: PeriodicName, _ body: (Database) async throws -> R) async throws -> R {
         do {
             return try await body(self.database)
-        } catch let error as DatabaseError where error.sqlState == "QL006" {
+        } catch let error as DatabaseError where error.sqlState == "QL008" {
             throw QueueAdministrationError.unknownPeriodicJob(job)
         }
     }

@@ -7,15 +7,14 @@ extension Bus {
     /// Asks another service and waits for its answer. Not in a transaction: the other side could not see it.
     ///
     /// A durable call is carried out even when nobody waits any more, and so must be safe to ask again.
-    /// - Throws: ``CallError``; `DatabaseError` when the question could not be put; `CancellationError`.
+    /// - Throws: ``CallError``; ``EncryptionError``; `DatabaseError` when the question could not be put; `CancellationError`.
     public func call<C: Call>(_ call: C, deadline: Duration = .seconds(5)) async throws -> C.Reply {
         let started = ContinuousClock.now
         do {
             let end = started.advanced(by: deadline)
-            let answer = try await Leash(end).run {
+            let reply = try await Leash(end).run {
                 try await self.ask(call, until: end)
             }
-            let reply = try self.read(answer, as: C.self)
             self.metrics.callsAnswered.increment()
             self.metrics.callRoundTrip.recordSeconds((ContinuousClock.now - started).inSeconds)
             return reply
@@ -28,25 +27,33 @@ extension Bus {
         }
     }
 
-    private func ask<C: Call>(_ call: C, until end: ContinuousClock.Instant) async throws -> PendingCalls.Answer {
+    private func ask<C: Call>(_ call: C, until end: ContinuousClock.Instant) async throws -> C.Reply {
         let worker = try await self.whenJoined().worker
-        let queue = try await self.directory.number(of: C.queue, on: self.database)
-        return try await self.calls.ask {
+        let queue = try await self.directory.find(C.queue, on: self.database)
+        try await self.middleware.willSend([call], to: C.queue)
+        let payload = try self.cipher.payload(call, for: queue)
+        var id: Int64 = 0
+        let answer = try await self.calls.ask {
             // What is left of the caller's patience, so that the other side does not begin what nobody waits for.
+            let patience = max(.zero, ContinuousClock.now.duration(to: end))
             let row = try await self.database.one(
-                SendStatements.call(
-                    queue, call, replyTo: worker, patience: max(.zero, ContinuousClock.now.duration(to: end)), .current)
-            )
-            self.doorbell.ring([(queue, C.queue.service)])
+                SendStatements.call(queue.number, payload, replyTo: worker, patience: patience, .current))
+            self.doorbell.ring([(queue.number, C.queue.service)])
             self.answers.ring(.change)
-            return try row.value(at: 0, as: Int64.self)
+            id = try row.value(at: 0, as: Int64.self)
+            return id
         }
+        return try self.read(answer, to: id, isEncrypted: queue.isEncrypted, as: C.self)
     }
 
-    private func read<C: Call>(_ answer: PendingCalls.Answer, as type: C.Type) throws -> C.Reply {
+    private func read<C: Call>(
+        _ answer: PendingCalls.Answer, to id: Int64, isEncrypted: Bool, as type: C.Type
+    ) throws -> C.Reply {
         switch answer {
         case .body(let bytes):
-            guard let reply = try? MessageCoder.decode(C.Reply.self, bytes) else { throw CallError.unreadableReply }
+            guard let text = try? self.cipher.open(bytes, .answer(to: id), isEncrypted: isEncrypted),
+                let reply = try? MessageCoder.decode(C.Reply.self, text)
+            else { throw CallError.unreadableReply }
             return reply
         case .failure(let bytes):
             let record = try? MessageCoder.decode([String: String].self, bytes)

@@ -15,7 +15,8 @@ public enum JobOutcome<Result: Sendable>: Sendable {
 
 extension Bus {
     /// What has become of a job of one of this service's own queues, as long as the history is kept.
-    /// - Throws: `DatabaseError`; `DecodingError` when the result is of another type.
+    /// - Throws: `DatabaseError`; `DecodingError` when the result is of another type; ``JobFailure``, code
+    ///   `unreadable-message`, when it was sealed and does not open.
     public func outcome<Result: Decodable & Sendable>(
         of job: JobID, as type: Result.Type = Result.self
     ) async throws -> JobOutcome<Result> {
@@ -24,7 +25,9 @@ extension Bus {
         let code = try row.value(at: 2, as: String?.self) ?? "unknown"
         switch try row.value(at: 0, as: Int16.self) {
         case 2:
-            let bytes = try row.value(at: 1, as: JSONBytes?.self)?.bytes
+            let kept = try row.value(at: 1, as: JSONBytes?.self)?.bytes
+            // Ciphertext looks like nothing else that a result could be decoded from.
+            let bytes = try kept.map { try self.cipher.open($0, .result(of: job.raw), isEncrypted: true) }
             return .completed(try bytes.map { try JSONDecoder().decode(Result.self, from: Data($0)) })
         case 4: return .dead(code: code)
         default: return .cancelled(code: code)

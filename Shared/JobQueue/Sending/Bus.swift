@@ -3,6 +3,18 @@ public import Logging
 internal import NIOConcurrencyHelpers
 public import Postgres
 
+/// How a process learns that there is work for it, or an answer.
+public enum Listening: String, Sendable, CaseIterable {
+    /// By notifications, on a connection of its own; polls are the net below.
+    case bells
+    /// By looking four times a second, and nothing in the process needs a session: for databases that are reached through
+    /// a pooler of transactions, such as PgBouncer. Jobs begin up to a quarter of a second late, calls take up to half a
+    /// second more, and jobs of a process that died run elsewhere after 15 s instead of 3.
+    ///
+    /// The database's configuration must not prepare statements (`DatabaseConfiguration.preparesStatements`).
+    case pollOnly
+}
+
 /// The bus as one service sees it: sends commands, publishes events, asks questions.
 ///
 /// What is sent in a transaction exists if and only if that transaction commits. Rings after the commit, answers and
@@ -17,11 +29,14 @@ public final class Bus: Sendable {
     let logger: Logger
     let metrics: BusMetrics
     let directory = QueueDirectory()
+    let cipher: MessageCipher
+    let middleware: MiddlewareChain
+    let listening: Listening
     let calls = PendingCalls()
     /// The handlers that run here.
     let running = RunningJobs()
     /// For the ids of jobs that are sent one at a time.
-    private let numbers = NIOLockedValueBox(NumberLease())
+    let numbers = NIOLockedValueBox(NumberLease())
     let doorbell: Doorbell
     let membership: Membership
     /// Wakes the claim loop.
@@ -33,10 +48,14 @@ public final class Bus: Sendable {
     ///   - database: the service's own, connected as its role. Statements of the bus outside of transactions use it too.
     ///   - listener: for the bells; the service's own.
     ///   - neighbourhood: the same one for all buses of the process.
+    ///   - listening: how bells are heard; with ``Listening/pollOnly`` the listener is not used.
+    ///   - middleware: what happens around all jobs, the outermost first.
+    ///   - keyring: for queues that are encrypted; without it nothing can be sent to them.
     ///   - clock: for measuring how long jobs waited.
     ///   - random: for the numbers of spans.
     public init(
         service: ServiceName, database: Database, listener: Listener, neighbourhood: Neighbourhood = Neighbourhood(),
+        listening: Listening = .bells, keyring: Keyring? = nil, middleware: [any JobMiddleware] = [],
         clock: any WallClock = SystemClock(), random: RandomBytes = .system, logger: Logger
     ) {
         self.service = service
@@ -46,10 +65,14 @@ public final class Bus: Sendable {
         self.clock = clock
         self.random = random
         self.logger = logger
+        self.listening = listening
+        self.middleware = MiddlewareChain(links: middleware)
+        self.cipher = MessageCipher(keyring: keyring)
         self.metrics = BusMetrics(service)
         self.doorbell = Doorbell(neighbourhood: neighbourhood, metrics: self.metrics, logger: logger)
         self.membership = Membership(
-            service: service, database: database, metrics: self.metrics, logger: logger)
+            service: service, database: database, isSessionless: listening == .pollOnly, metrics: self.metrics,
+            logger: logger)
     }
 
     /// Sends a command. It is there once the transaction has committed.
@@ -57,24 +80,26 @@ public final class Bus: Sendable {
     ///
     /// As a rule the command goes out in the round trip of the commit, and what is wrong with it (a queue that does not
     /// take this service's commands: `insufficient-privilege`) is thrown by the transaction.
-    /// - Throws: `DatabaseError`.
+    /// - Throws: `DatabaseError`; ``EncryptionError`` when the queue is encrypted and there is no key.
     @discardableResult
     public func send<C: Command>(
         _ command: C, in transaction: borrowing Transaction, _ options: SendOptions = SendOptions()
     ) async throws -> JobID {
-        let queue = try await self.directory.number(of: C.queue, in: transaction)
-        self.ringAfterCommit(queue, C.queue, options, in: transaction)
+        let queue = try await self.directory.find(C.queue, in: transaction)
+        try await self.middleware.willSend([command], to: C.queue)
+        let payload = try self.cipher.payload(command, for: queue)
+        self.ringAfterCommit(queue, options, in: transaction)
         if let unique = options.unique {
             // Which job stands for this one is known only to the database.
             let row = try await transaction.one(
-                SendStatements.send(queue, command, options, .current, unique: unique))
+                SendStatements.send(queue.number, payload, options, .current, unique: unique))
             return JobID(try row.value(at: 0, as: Int64.self))
         }
         if let id = self.numbers.withLockedValue({ $0.next(at: .now) }) {
-            transaction.last(SendStatements.send(queue, command, options, .current, id: id))
+            transaction.last(SendStatements.send(queue.number, payload, options, .current, id: id))
             return id
         }
-        let row = try await transaction.one(SendStatements.send(queue, command, options, .current, id: nil))
+        let row = try await transaction.one(SendStatements.send(queue.number, payload, options, .current, id: nil))
         let lease = NumberLease(
             first: try row.value(at: 1), milliseconds: try row.value(at: 2), leased: .now)
         self.numbers.withLockedValue { $0 = lease }
@@ -85,30 +110,35 @@ public final class Bus: Sendable {
     ///
     /// When this returns, the command is there. What has to happen with it or not at all is sent in a transaction.
     /// - Returns: its number; of a job with ``SendOptions/unique``, the number of the one that stands for it.
-    /// - Throws: `DatabaseError`, `insufficient-privilege` when the queue does not take this service's commands. After
-    ///   `connection-lost` it is not known whether the command is there.
+    /// - Throws: `DatabaseError`, `insufficient-privilege` when the queue does not take this service's commands;
+    ///   ``EncryptionError``. After `connection-lost` it is not known whether the command is there.
     @discardableResult
     public func send<C: Command>(_ command: C, _ options: SendOptions = SendOptions()) async throws -> JobID {
-        let queue = try await self.directory.number(of: C.queue, on: self.database)
-        let row = try await self.database.one(SendStatements.sendAlone(queue, command, options, .current))
-        self.ring(queue, C.queue, options)
+        let queue = try await self.directory.find(C.queue, on: self.database)
+        try await self.middleware.willSend([command], to: C.queue)
+        let payload = try self.cipher.payload(command, for: queue)
+        let row = try await self.database.one(SendStatements.sendAlone(queue.number, payload, options, .current))
+        self.ring(queue, options)
         return JobID(try row.value(at: 0, as: Int64.self))
     }
 
     /// Sends many commands in one statement; the ids come back in the same order. ``SendOptions/unique`` is for single
     /// commands.
-    /// - Throws: `DatabaseError`, `insufficient-privilege` when the queue does not take this service's commands.
+    /// - Throws: `DatabaseError`, `insufficient-privilege` when the queue does not take this service's commands;
+    ///   ``EncryptionError``.
     @discardableResult
     public func send<C: Command>(
         contentsOf commands: [C], in transaction: borrowing Transaction, _ options: SendOptions = SendOptions()
     ) async throws -> [JobID] {
         precondition(options.unique == nil, "many jobs cannot share one name")
         guard !commands.isEmpty else { return [] }
-        let queue = try await self.directory.number(of: C.queue, in: transaction)
+        let queue = try await self.directory.find(C.queue, in: transaction)
+        try await self.middleware.willSend(commands, to: C.queue)
+        let arguments = try self.cipher.arguments(commands, for: queue)
         let row = try await transaction.one(
-            try SendStatements.send(queue, contentsOf: commands, options, .current))
+            SendStatements.send(queue.number, contentsOf: commands, arguments, options, .current))
         let ids = try row.value(at: 0, as: [Int64].self).map { JobID($0) }
-        self.ringAfterCommit(queue, C.queue, options, in: transaction)
+        self.ringAfterCommit(queue, options, in: transaction)
         return ids
     }
 
@@ -117,28 +147,33 @@ public final class Bus: Sendable {
         try await self.publish(contentsOf: [event], in: transaction)
     }
 
-    /// Publishes many events in one statement.
+    /// Publishes many events in one statement, and in a second one where encrypted queues are subscribed.
+    /// - Throws: `DatabaseError`; ``EncryptionError`` when such a queue is subscribed and there is no key.
     public func publish<E: Event>(contentsOf events: [E], in transaction: borrowing Transaction) async throws {
         guard !events.isEmpty else { return }
-        let rows = try await transaction.query(try SendStatements.publish(events, .current))
-        let queues = try rows.compactMap { row -> (number: Int16, service: ServiceName)? in
-            guard let service = ServiceName(try row.value(at: 1, as: String.self)) else { return nil }
-            return (try row.value(at: 0), service)
+        try await self.middleware.willSend(events, to: nil)
+        let arguments = try events.map { RawJSON(try MessageCoder.text($0)) }
+        let subscribed = try await transaction.query(
+            SendStatements.publish(events, arguments, to: .plain, .current), as: Subscriber.self)
+        if let encrypted = subscribed.first(where: \.isLeftOut) {
+            let sealed = try self.cipher.arguments(events, for: encrypted.entry)
+            try await transaction.execute(SendStatements.publish(events, sealed, to: .encrypted, .current))
         }
+        let queues = subscribed.map { (number: $0.entry.number, service: $0.entry.name.service) }
         guard !queues.isEmpty else { return }
         transaction.afterCommit { [doorbell = self.doorbell] in doorbell.ring(queues) }
     }
 
-    private func ringAfterCommit(
-        _ queue: Int16, _ name: QueueName, _ options: SendOptions, in transaction: borrowing Transaction
+    func ringAfterCommit(
+        _ queue: QueueEntry, _ options: SendOptions, in transaction: borrowing Transaction
     ) {
         // A delayed job is rung for when it becomes ready.
         if case .after = options.start { return }
-        transaction.afterCommit { [doorbell = self.doorbell] in doorbell.ring(queue, of: name.service) }
+        transaction.afterCommit { [doorbell = self.doorbell] in doorbell.ring(queue.number, of: queue.name.service) }
     }
 
-    private func ring(_ queue: Int16, _ name: QueueName, _ options: SendOptions) {
+    private func ring(_ queue: QueueEntry, _ options: SendOptions) {
         if case .after = options.start { return }
-        self.doorbell.ring(queue, of: name.service)
+        self.doorbell.ring(queue.number, of: queue.name.service)
     }
 }

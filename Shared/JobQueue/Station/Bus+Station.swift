@@ -34,6 +34,7 @@ extension Bus {
     }
 
     private func hear() async {
+        guard self.listening == .bells else { return }
         for await bell in self.listener.notifications(["queue_" + self.service.text]) {
             switch bell {
             case .reconnected:

@@ -51,4 +51,17 @@ struct QueueMetrics: Sendable {
         self.postponed = jobs("postponed")
         self.givenBack = jobs("given_back")
     }
+
+    /// Of what was lost the bus keeps count.
+    func count(_ ending: JobEnding, jobs: Int = 1) {
+        switch ending {
+        case .completed: self.completed.increment(by: jobs)
+        case .failed: self.retried.increment(by: jobs)
+        case .dead: self.dead.increment(by: jobs)
+        case .cancelled: self.cancelled.increment(by: jobs)
+        case .postponed: self.postponed.increment(by: jobs)
+        case .givenBack: self.givenBack.increment(by: jobs)
+        case .lost: break
+        }
+    }
 }

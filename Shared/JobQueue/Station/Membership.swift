@@ -21,6 +21,9 @@ internal import Postgres
 /// a process that has just joined rescues nobody for 2 s, time enough for the others to come back.
 /// Whoever was declared dead by mistake learns it from its next beat and registers anew; what it still completes under
 /// its old number is stopped by the fence.
+///
+/// Behind a pooler of transactions (``Listening/pollOnly``) there is no session to hold a lock: such a process is dead
+/// when it was not seen for 15 s. A machine that stands still for longer loses its jobs to others, never their effects.
 final class Membership: Sendable {
     struct Joined: Sendable {
         let worker: Int32
@@ -32,15 +35,17 @@ final class Membership: Sendable {
 
     private let service: ServiceName
     private let database: Database
+    private let isSessionless: Bool
     private let metrics: BusMetrics
     private let logger: Logger
     private let state = NIOLockedValueBox<Joined?>(nil)
     private let sign = NIOLockedValueBox(false)
     private let watcher = NIOLockedValueBox<(@Sendable (Joined?) -> Void)?>(nil)
 
-    init(service: ServiceName, database: Database, metrics: BusMetrics, logger: Logger) {
+    init(service: ServiceName, database: Database, isSessionless: Bool, metrics: BusMetrics, logger: Logger) {
         self.service = service
         self.database = database
+        self.isSessionless = isSessionless
         self.metrics = metrics
         self.logger = logger
     }
@@ -98,7 +103,9 @@ final class Membership: Sendable {
         if let number, try await control.one(LifeStatements.rejoin(number)).value(at: 0, as: Bool.self) {
             return number
         }
-        let row = try await control.one(LifeStatements.register(self.service, host: Self.host, pid: getpid()))
+        let row = try await control.one(
+            LifeStatements.register(
+                self.service, host: Self.host, pid: getpid(), isSessionless: self.isSessionless))
         return try row.value(at: 0)
     }
 

@@ -4,8 +4,8 @@ internal import Postgres
 
 /// The statements by which a process lives, sleeps and is woken.
 enum LifeStatements {
-    static func register(_ service: ServiceName, host: String, pid: Int32) -> SQL {
-        "select queue.register(\(service.text), \(host), \(pid))"
+    static func register(_ service: ServiceName, host: String, pid: Int32, isSessionless: Bool) -> SQL {
+        "select queue.register(\(service.text), \(host), \(pid), \(isSessionless))"
     }
 
     static func rejoin(_ worker: Int32) -> SQL {
@@ -43,7 +43,7 @@ enum LifeStatements {
 
     static func declare(_ service: ServiceName, _ queues: [QueueDeclaration]) -> SQL {
         let records = queues.map(QueueRecord.init)
-        return "select name, id from queue.declare(\(service.text), \(JSONB(records)))"
+        return "select name, id, is_encrypted from queue.declare(\(service.text), \(JSONB(records)))"
     }
 
     static func subscribe(_ queue: Int16, to events: [String]) -> SQL {

@@ -21,35 +21,35 @@ enum SendStatements {
         "select queue.send($1, $2, $3, $4, $5, $6, null, $7, $8, $9, $10)")
 
     /// - Parameter id: made by the sender; without one the server makes it, and lends numbers for the next ones.
-    static func send(
-        _ queue: Int16, _ message: some Message, _ options: SendOptions, _ envelope: Envelope, id: JobID?
+    static func send<M: Message>(
+        _ queue: Int16, _ payload: Payload<M>, _ options: SendOptions, _ envelope: Envelope, id: JobID?
     ) -> SQL {
-        guard id == nil else { return Self.call(queue, message, options, envelope, id: id) }
-        let call = Self.invocation(queue, message, options, envelope, id: nil)
+        guard id == nil else { return Self.call(queue, payload, options, envelope, id: id) }
+        let call = Self.invocation(queue, payload, options, envelope, id: nil)
         return "select \(fragment: call), first_number, now_ms from queue.lease_numbers()"
     }
 
     /// A job whose id the server makes.
-    static func sendAlone(
-        _ queue: Int16, _ message: some Message, _ options: SendOptions, _ envelope: Envelope
+    static func sendAlone<M: Message>(
+        _ queue: Int16, _ payload: Payload<M>, _ options: SendOptions, _ envelope: Envelope
     ) -> SQL {
-        if let unique = options.unique { return Self.send(queue, message, options, envelope, unique: unique) }
-        return Self.call(queue, message, options, envelope, id: nil)
+        if let unique = options.unique { return Self.send(queue, payload, options, envelope, unique: unique) }
+        return Self.call(queue, payload, options, envelope, id: nil)
     }
 
     /// What is sent most runs often enough for the putting together of its text to show in a profile.
-    private static func call(
-        _ queue: Int16, _ message: some Message, _ options: SendOptions, _ envelope: Envelope, id: JobID?
+    private static func call<M: Message>(
+        _ queue: Int16, _ payload: Payload<M>, _ options: SendOptions, _ envelope: Envelope, id: JobID?
     ) -> SQL {
         guard case .atOnce = options.start else {
-            return "select \(fragment: Self.invocation(queue, message, options, envelope, id: id))"
+            return "select \(fragment: Self.invocation(queue, payload, options, envelope, id: id))"
         }
         return Self.sendAtOnce.binding(10) { values in
             values.bind(queue)
-            values.bind(Self.name(message))
-            values.bind(Self.version(message))
-            values.bind(JSONB(message))
-            values.bind(message.orderingKey)
+            values.bind(M.name)
+            values.bind(Self.version(M.self))
+            values.bind(payload)
+            values.bind(payload.message.orderingKey)
             values.bind(options.priority.rawValue)
             values.bind(envelope.headers)
             values.bind(envelope.cause)
@@ -58,72 +58,91 @@ enum SendStatements {
         }
     }
 
-    private static func invocation(
-        _ queue: Int16, _ message: some Message, _ options: SendOptions, _ envelope: Envelope, id: JobID?
+    private static func invocation<M: Message>(
+        _ queue: Int16, _ payload: Payload<M>, _ options: SendOptions, _ envelope: Envelope, id: JobID?
     ) -> SQL {
         """
         queue.send(
-            \(queue), \(Self.name(message)), \(Self.version(message)), \(JSONB(message)),
-            \(message.orderingKey), \(options.priority.rawValue), \(fragment: Self.moment(options.start)),
-            \(envelope.headers), \(envelope.cause), \(id?.raw), \(options.deadline))
+            \(queue), \(M.name), \(Self.version(M.self)), \(payload), \(payload.message.orderingKey),
+            \(options.priority.rawValue), \(fragment: Self.moment(options.start)), \(envelope.headers),
+            \(envelope.cause), \(id?.raw), \(options.deadline))
         """
     }
 
+    /// Of a job that may be there already.
+    static func resend<M: Message>(
+        _ queue: Int16, _ payload: Payload<M>, _ options: SendOptions, _ envelope: Envelope, id: JobID
+    ) -> SQL {
+        """
+        select queue.resend(
+            \(queue), \(M.name), \(Self.version(M.self)), \(payload), \(payload.message.orderingKey),
+            \(options.priority.rawValue), \(fragment: Self.moment(options.start)), \(envelope.headers),
+            \(envelope.cause), \(id.raw), \(options.deadline))
+        """
+    }
+
+    static func leaseNumbers() -> SQL {
+        "select first_number, now_ms from queue.lease_numbers()"
+    }
+
     static func send<M: Message>(
-        _ queue: Int16, contentsOf messages: [M], _ options: SendOptions, _ envelope: Envelope
-    ) throws -> SQL {
+        _ queue: Int16, contentsOf messages: [M], _ arguments: [RawJSON], _ options: SendOptions, _ envelope: Envelope
+    ) -> SQL {
         """
         select queue.send_many(
-            \(queue), \(M.name), \(Int16(clamping: M.version)), \(try Self.arguments(messages)),
+            \(queue), \(M.name), \(Self.version(M.self)), \(arguments),
             \(Self.keys(messages)), \(options.priority.rawValue), \(fragment: Self.moment(options.start)),
             \(envelope.headers), \(envelope.cause), \(options.deadline))
         """
     }
 
-    static func send(
-        _ queue: Int16, _ message: some Message, _ options: SendOptions, _ envelope: Envelope, unique: Uniqueness
+    static func send<M: Message>(
+        _ queue: Int16, _ payload: Payload<M>, _ options: SendOptions, _ envelope: Envelope, unique: Uniqueness
     ) -> SQL {
         """
         select id
         from queue.send_unique(
-            \(queue), \(Self.name(message)), \(Self.version(message)), \(JSONB(message)), \(message.orderingKey),
+            \(queue), \(M.name), \(Self.version(M.self)), \(payload), \(payload.message.orderingKey),
             \(options.priority.rawValue), \(fragment: Self.moment(options.start)), \(envelope.headers),
             \(envelope.cause), \(options.deadline), \(unique.key), \(unique.window?.wholeMilliseconds),
             \(unique.policy.rawValue))
         """
     }
 
-    static func publish<E: Event>(_ events: [E], _ envelope: Envelope) throws -> SQL {
+    /// Which of the subscribed queues get an event.
+    enum Audience: String, Sendable {
+        /// Those that are not encrypted; the others are named as left out.
+        case plain
+        case encrypted
+    }
+
+    static func publish<E: Event>(
+        _ events: [E], _ arguments: [RawJSON], to audience: Audience, _ envelope: Envelope
+    ) -> SQL {
         """
-        select queue_id, owner_service
+        select queue_id, name, is_left_out
         from queue.publish(
-            \(E.name), \(Int16(clamping: E.version)), \(try Self.arguments(events)), \(Self.keys(events)),
-            \(envelope.headers), \(envelope.cause))
+            \(E.name), \(Self.version(E.self)), \(arguments), \(Self.keys(events)), \(envelope.headers),
+            \(envelope.cause), \(audience.rawValue))
         """
     }
 
     static func call<C: Call>(
-        _ queue: Int16, _ call: C, replyTo worker: Int32, patience: Duration, _ envelope: Envelope
+        _ queue: Int16, _ payload: Payload<C>, replyTo worker: Int32, patience: Duration, _ envelope: Envelope
     ) -> SQL {
         let replyClass: Int16 = C.durability == .durable ? 1 : 2
         return """
             select queue.call(
-                \(queue), \(C.name), \(Int16(clamping: C.version)), \(JSONB(call)), \(call.orderingKey), \(worker),
+                \(queue), \(C.name), \(Self.version(C.self)), \(payload), \(payload.message.orderingKey), \(worker),
                 \(replyClass), \(Int32(clamping: patience.wholeMilliseconds)), \(envelope.headers), \(envelope.cause))
             """
     }
 
     static func resolve(_ names: [QueueName]) -> SQL {
-        "select name, id from queue.resolve(\(names.map(\.text)))"
+        "select name, id, is_encrypted from queue.resolve(\(names.map(\.text)))"
     }
 
-    private static func name<M: Message>(_ message: M) -> String { M.name }
-
-    private static func version<M: Message>(_ message: M) -> Int16 { Int16(clamping: M.version) }
-
-    private static func arguments(_ messages: [some Message]) throws -> [RawJSON] {
-        try messages.map { RawJSON(try MessageCoder.text($0)) }
-    }
+    private static func version<M: Message>(_ type: M.Type) -> Int16 { Int16(clamping: M.version) }
 
     /// nil when no message has a key, which spares an array of nulls.
     private static func keys(_ messages: [some Message]) -> [String?]? {
@@ -138,5 +157,18 @@ enum SendStatements {
         case .after(let delay): "clock_timestamp() + \(delay)"
         case .at(let moment): "\(moment)"
         }
+    }
+}
+
+/// A queue that is subscribed to an event.
+struct Subscriber: RowDecodable {
+    let entry: QueueEntry
+    /// It is encrypted, and has got nothing yet.
+    let isLeftOut: Bool
+
+    init(row: Row) throws {
+        self.isLeftOut = try row.value("is_left_out")
+        self.entry = QueueEntry(
+            name: try row.value("name"), number: try row.value("queue_id"), isEncrypted: self.isLeftOut)
     }
 }

@@ -75,8 +75,11 @@ struct BatchRunner: Sendable {
             let known = group.filter { $0.version <= handler.version }
             unknown += group.filter { $0.version > handler.version }
             guard let first = known.first else { continue }
+            let deliveries = known.map { self.runner.delivery($0, of: self.queue) }
             try await TraceContext.$current.withValue(self.runner.trace(of: first)) {
-                try await body(known.map { self.runner.delivery($0, of: self.queue) }, transaction)
+                try await self.bus.middleware.run(deliveries.map(\.context), of: kind) {
+                    try await body(deliveries, transaction)
+                }
             }
             done += known
         }
@@ -87,11 +90,20 @@ struct BatchRunner: Sendable {
             transaction.last(statements.setAside(self.plan.number, unknown, for: JobRunner.unknownDelay))
         }
         let metrics = self.runner.metrics[self.queue]
-        let count = done.count
+        let ended = [(JobEnding.completed, done), (.cancelled, expired), (.postponed, unknown)]
         transaction.afterCommit {
-            metrics?.completed.increment(by: count)
-            metrics?.batchSize.record(count)
+            metrics?.batchSize.record(ended[0].1.count)
             metrics?.run.recordSeconds((ContinuousClock.now - started).inSeconds)
+            for (ending, jobs) in ended where !jobs.isEmpty { self.ended(jobs, ending, metrics) }
+        }
+    }
+
+    private func ended(_ jobs: [ClaimedJob], _ ending: JobEnding, _ metrics: QueueMetrics?) {
+        metrics?.count(ending, jobs: jobs.count)
+        guard !self.bus.middleware.isEmpty else { return }
+        for (kind, group) in Self.groups(jobs) {
+            self.bus.middleware.ended(
+                group.map { self.runner.delivery($0, of: self.queue).context }, of: kind, ending)
         }
     }
 

@@ -63,6 +63,8 @@ final class ClaimLoop: Sendable {
         case .claim(let requests):
             await self.claim(requests, joined)
         case .announce:
+            // Whoever cannot hear needs not be rung for.
+            guard self.bus.listening == .bells else { return self.state.withLockedValue { $0.announced() } }
             await self.attempt {
                 try await self.bus.database.execute(LifeStatements.sleep(joined.worker))
                 self.state.withLockedValue { $0.announced() }

@@ -25,14 +25,12 @@ struct JobRunner: Sendable {
         guard let queue = self.bus.directory.name(of: job.queue), let metrics = self.metrics[queue] else { return }
         guard let handler = self.handlers[queue]?[job.kind], job.version <= handler.version else {
             self.bus.logger.info("Unknown kind of job waits", metadata: ["queue.kind": "\(job.kind)"])
-            metrics.postponed.increment()
-            await self.settle(assignment, statements.postpone(job, for: Self.unknownDelay))
+            await self.settle(assignment, statements.postpone(job, for: Self.unknownDelay), as: .postponed, metrics)
             return
         }
         if let deadline = job.deadline, deadline < self.bus.clock.now, job.replyTo == nil {
             // Nobody wants it any more. A call is another matter: its deadline is the caller's patience.
-            metrics.cancelled.increment()
-            await self.settle(assignment, statements.expire(job))
+            await self.settle(assignment, statements.expire(job), as: .cancelled, metrics)
             return
         }
         let started = ContinuousClock.now
@@ -40,12 +38,14 @@ struct JobRunner: Sendable {
         let leash = Leash(assignment.expires)
         self.bus.running.enter(job.id, leash)
         do {
-            let tether = Tether(job, statements, self.bus.database, leash)
+            let tether = Tether(job, statements, self.bus.database, leash) {
+                try self.seal($0, .result(of: job.id.raw), job)
+            }
             let delivery = self.delivery(job, of: queue, tether)
             try await leash.run {
                 try await self.perform(job, delivery, handler, statements)
             }
-            metrics.completed.increment()
+            self.ended(job, .completed, metrics)
         } catch {
             await self.failed(assignment, error, statements, metrics)
         }
@@ -59,7 +59,17 @@ struct JobRunner: Sendable {
                 id: job.id, queue: queue, attempt: Int(job.attempt), enqueuedAt: job.id.time, cause: job.cause,
                 traceparent: job.headers.traceparent, deadline: job.deadline, scheduledFor: job.headers.scheduledFor,
                 tether: tether),
-            arguments: job.arguments)
+            arguments: job.arguments,
+            open: { [cipher = self.bus.cipher, isEncrypted = self.bus.directory.entry(of: job.queue)?.isEncrypted] in
+                try cipher.open(
+                    $0, .arguments(kind: job.kind, version: job.version), isEncrypted: isEncrypted ?? false)
+            })
+    }
+
+    /// As the job's queue keeps it.
+    private func seal(_ json: RawJSON, _ place: MessageCipher.Place, _ job: ClaimedJob) throws -> RawJSON {
+        guard let queue = self.bus.directory.entry(of: job.queue) else { return json }
+        return try self.bus.cipher.seal(json, place, queue)
     }
 
     /// The handler with everything that belongs to its job around it.
@@ -68,7 +78,9 @@ struct JobRunner: Sendable {
     ) async throws {
         try await JobContext.$current.withValue(delivery.context) {
             try await TraceContext.$current.withValue(self.trace(of: job)) {
-                try await self.call(handler, job, delivery, statements)
+                try await self.bus.middleware.run([delivery.context], of: job.kind) {
+                    try await self.call(handler, job, delivery, statements)
+                }
             }
         }
     }
@@ -91,7 +103,7 @@ struct JobRunner: Sendable {
         case .reply(let body):
             try await database.transaction { transaction in
                 let answer = try await body(delivery, transaction)
-                transaction.last(statements.answer(job, answer))
+                transaction.last(statements.answer(job, try self.seal(answer, .answer(to: job.id.raw), job)))
                 guard let instance = job.replyTo else { return }
                 transaction.afterCommit { [doorbell = self.bus.doorbell] in doorbell.ring(instance: instance) }
             }
@@ -112,24 +124,21 @@ struct JobRunner: Sendable {
         let job = assignment.job
         if error.isLostLease || error.isUnknownWorker {
             self.bus.metrics.fenced.increment()
+            self.ended(job, .lost, metrics)
             return
         }
-        if error is JobCancelled { metrics.cancelled.increment() }
         if Task.isCancelled {
             // This process stops; the job has done nothing wrong.
-            metrics.givenBack.increment()
-            await self.settle(assignment, statements.giveBack([job]))
+            await self.settle(assignment, statements.giveBack([job]), as: .givenBack, metrics)
             return
         }
         if error.isCongestion {
-            metrics.postponed.increment()
-            await self.settle(assignment, statements.postpone(job, for: Self.congestionDelay))
+            await self.settle(assignment, statements.postpone(job, for: Self.congestionDelay), as: .postponed, metrics)
             return
         }
         let failure = error is DeadlineExceeded ? .timeout : Failure(error)
         if let delay = failure.snooze {
-            metrics.postponed.increment()
-            await self.settle(assignment, statements.postpone(job, for: delay))
+            await self.settle(assignment, statements.postpone(job, for: delay), as: .postponed, metrics)
             if delay < Chores.interval { self.chores.ring(.change) }
             return
         }
@@ -141,12 +150,27 @@ struct JobRunner: Sendable {
             ])
         guard let row = await self.settle(assignment, statements.fail(job, failure))?.first else { return }
         if let delay = try? row.value(at: 1, as: Int64?.self) {
-            metrics.retried.increment()
+            self.ended(job, .failed(code: failure.code), metrics)
             if Duration.milliseconds(delay) < Chores.interval { self.chores.ring(.change) }
         } else {
-            if !(error is JobCancelled) { metrics.dead.increment() }
+            let isCancelled = (try? row.value(at: 0, as: Int16.self)) == 5
+            self.ended(job, isCancelled ? .cancelled : .dead(code: failure.code), metrics)
             if let instance = job.replyTo { self.bus.doorbell.ring(instance: instance) }
         }
+    }
+
+    private func settle(
+        _ assignment: Assignment, _ sql: SQL, as ending: JobEnding, _ metrics: QueueMetrics
+    ) async {
+        guard await self.settle(assignment, sql) != nil else { return }
+        self.ended(assignment.job, ending, metrics)
+    }
+
+    /// Counts it, and tells whoever wants to know.
+    private func ended(_ job: ClaimedJob, _ ending: JobEnding, _ metrics: QueueMetrics) {
+        metrics.count(ending)
+        guard !self.bus.middleware.isEmpty, let queue = self.bus.directory.name(of: job.queue) else { return }
+        self.bus.middleware.ended([self.delivery(job, of: queue).context], of: job.kind, ending)
     }
 
     /// Writes down what became of a job, for as long as it is ours to say. While the database is away it is tried again;

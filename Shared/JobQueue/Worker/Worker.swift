@@ -92,7 +92,8 @@ public struct Worker: Service {
         if !self.declarations.isEmpty {
             for row in try await control.query(LifeStatements.declare(self.bus.service, self.declarations)) {
                 guard let name = QueueName(try row.value(at: 0, as: String.self)) else { continue }
-                self.bus.directory.learn(name, try row.value(at: 1))
+                self.bus.directory.learn(
+                    QueueEntry(name: name, number: try row.value(at: 1), isEncrypted: try row.value(at: 2)))
             }
         }
         for (queue, handlers) in self.handlers {

@@ -13,7 +13,9 @@ import Testing
     private static let settings = [
         "CLUB_AUTH_MASTER_KEY": String(repeating: "m", count: 32),
         "CLUB_AUTH_LOOKUP_KEY": String(repeating: "l", count: 32),
+        "CLUB_QUEUE_KEYS": Self.queueKeys,
     ]
+    private static let queueKeys = "1:a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s="
 
     private func message(to phone: String, after count: Int) async throws -> String {
         let read = ReadOutbox(database: try TestDatabase.current.owner)
@@ -54,7 +56,7 @@ import Testing
             let bus = Bus(
                 service: "club", database: test.owner,
                 listener: Listener(test.configuration(), reactor: test.reactor, logger: CapturedLogs.logger),
-                logger: CapturedLogs.logger)
+                keyring: try Keyring(Secret(Self.queueKeys)), logger: CapturedLogs.logger)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await Worker(bus: bus).run() }
                 try await self.ask(bus)
@@ -69,6 +71,11 @@ import Testing
             phone: try PhoneNumber(parsing: "+79001000001"))
         let enrolled = try await bus.call(EnrolMembers(members: [person]), deadline: .seconds(30)).members
         #expect(try await bus.call(EnrolMembers(members: [person]), deadline: .seconds(30)).members == enrolled)
+        let dump = try await TestDatabase.current.owner.query("select t::text from queue.job t").map {
+            try $0.decode(String.self)
+        }
+        #expect(dump.contains { $0.contains("auth.enrol-members") })
+        #expect(!dump.contains { $0.contains("9001000001") || $0.contains("Петров") })
         let member = try #require(enrolled.first)
         #expect(try await bus.call(ResolveCard(card: member.card), deadline: .seconds(30)).member == member.member)
         let listed = try await bus.call(
@@ -85,7 +92,8 @@ import Testing
 
     @Test(arguments: [
         ["CLUB_AUTH_MASTER_KEY": "short"], ["CLUB_AUTH_TRUSTED_PROXIES": "not an address"],
-        ["CLUB_AUTH_PHONE_HOUR": "0"], ["CLUB_AUTH_PHONES_HOUR": "5"],
+        ["CLUB_AUTH_PHONE_HOUR": "0"], ["CLUB_AUTH_PHONES_HOUR": "5"], ["CLUB_QUEUE_KEYS": "1:short"],
+        ["CLUB_QUEUE_LISTEN": "sometimes"],
     ])
     func `a setting that makes no sense stops the start and is named`(broken: [String: String]) async throws {
         let error = await #expect(throws: (any Error).self) {

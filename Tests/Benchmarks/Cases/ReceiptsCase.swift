@@ -61,6 +61,7 @@ enum ReceiptsCase {
             settings: [
                 "CLUB_DATABASE": world.cluster.conninfo(database: Self.database), "CLUB_PORT": "0",
                 "CLUB_AUTH_MASTER_KEY": secret, "CLUB_AUTH_LOOKUP_KEY": secret,
+                "CLUB_QUEUE_KEYS": Self.queueKeys,
             ], environment: [:], sink: .nowhere)
         let (events, continuation) = AsyncStream.makeStream(of: HostEvent.self)
         let stop = StopSwitch()
@@ -86,10 +87,13 @@ enum ReceiptsCase {
         return result
     }
 
+    private static let queueKeys = "1:a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s="
+
     private static func load(_ world: World, _ owner: Database, port: Int) async throws -> (rate: Double, p99: Double) {
         let bus = Bus(
             service: "club", database: owner,
-            listener: Listener(owner.configuration, reactor: world.reactor, logger: world.logger), logger: world.logger)
+            listener: Listener(owner.configuration, reactor: world.reactor, logger: world.logger),
+            keyring: try Keyring(Secret(Self.queueKeys)), logger: world.logger)
         let key = try await IssueTillKey(database: owner, bus: bus, clock: SystemClock(), random: .system)(
             store: nil, scopes: ["receipts"], label: "bench")
         guard let store = StoreID("bench") else { throw Victim.Failed(description: "a store was refused") }
