@@ -179,6 +179,74 @@ struct EncryptionTests {
         #expect(try await world.owner.one("select public.try_it(\(text))").decode(String.self) == "refused")
     }
 
+    @Test func `an event reaches each queue once, whatever becomes of its encryption while it is sent`() async throws {
+        let world = try await World.make()
+        try await self.declare(world)
+        try await world.owner.execute(
+            """
+            insert into queue.subscription (queue_id, event)
+            select id, 'alpha.rumour' from queue.resolve(array['alpha.plain'])
+            """)
+        let beta = world.database("beta")
+        try await beta.transaction { transaction in
+            let leftOut = try await transaction.query(
+                """
+                select queue_id from queue.publish(
+                    'alpha.rumour', 1::smallint, array['{"phone": "1"}']::jsonb[], p_leaves_out => true)
+                where is_left_out
+                """
+            ).map { try $0.decode(Int16.self) }
+            #expect(leftOut.count == 1)
+            // Somebody declares the one to be plain and the other to be encrypted.
+            try await world.owner.execute(
+                "update queue.queue set is_encrypted = not is_encrypted where name <> 'alpha.letters'")
+            try await transaction.execute(
+                """
+                select from queue.publish(
+                    'alpha.rumour', 1::smallint, array['{"c": "", "k": "", "n": ""}']::jsonb[],
+                    p_queues => \(leftOut))
+                """)
+        }
+        let got = try await world.owner.query(
+            "select q.name from queue.job j join queue.queue q on q.id = j.queue_id order by 1"
+        ).map { try $0.decode(String.self) }
+        #expect(got == ["alpha.ears", "alpha.plain"])
+    }
+
+    @Test func `a periodic job of an encrypted queue is refused; of a queue that was encrypted later, paused`()
+        async throws
+    {
+        let world = try await World.make()
+        let owner = world.owner
+        let jobs = { (queue: String) in
+            """
+            [{"name": "alpha.chime", "queue": "\(queue)", "kind": "k", "version": 1, "args": {"phone": 1}, \
+            "schedule": {"every": 60, "anchor": 0}, "schedule_text": "every minute", "time_zone": "UTC", \
+            "catch_up": "one", "catch_up_max": 1}]
+            """
+        }
+        try await self.declare(world)
+        let refused = await #expect(throws: DatabaseError.self) {
+            try await owner.execute("select queue.declare_periodic('alpha', \(jobs("alpha.letters"))::text::jsonb)")
+        }
+        #expect(refused?.sqlState == "QL009")
+        try await owner.execute("select queue.declare_periodic('alpha', \(jobs("alpha.bells"))::text::jsonb)")
+        try await owner.execute("update queue.queue set is_encrypted = true where name = 'alpha.bells'")
+        try await owner.execute(
+            """
+            select from queue.fire_periodic(
+                'alpha', array['alpha.chime'], 10, clock_timestamp() + interval '2 minutes')
+            """)
+        let now = await #expect(throws: DatabaseError.self) {
+            try await owner.execute("select from queue.run_periodic('alpha.chime', 'by hand')")
+        }
+        #expect(now?.sqlState == "QL009")
+        #expect(try await world.count("select count(*) from queue.job") == 0)
+        #expect(try await world.count("select count(*) from queue.periodic where paused_at is not null") == 1)
+        let reason = try await owner.one("select reason from queue.audit where action = 'pause'").decode(String.self)
+        #expect(reason.contains("encrypted"))
+    }
+
     @Test func `a sender that does not know yet is refused; what it sent before is still read`() async throws {
         let world = try await World.make()
         let beta = try world.bus("beta", keyring: .of("old"))

@@ -1,5 +1,6 @@
 import JobQueue
 import Kernel
+import NIOConcurrencyHelpers
 import Postgres
 import TestSupport
 import Testing
@@ -32,18 +33,16 @@ struct PollOnlyTests {
             let alpha = world.bus("alpha", listening: .pollOnly)
             let beta = world.bus("beta", listening: .pollOnly)
             try await alpha.running(
-                queues: [
-                    QueueDeclaration(Work.queue, backoff: Self.quick),
-                    // A batch says in a second session what it holds, and the pooler has two.
-                    QueueDeclaration("alpha.ears", slots: 1),
-                ],
+                queues: [QueueDeclaration(Work.queue, backoff: Self.quick)],
                 handlers: [
                     .transactional(Work.self) { work, job, transaction in
                         try await note(job, in: transaction)
                         if job.attempt == 1, work.number % 10 == 0 { throw Boom() }
                     },
+                    // One bad job: its batch fails, and runs job by job.
                     .batch(Happened.self, on: "alpha.ears", limit: 20) { jobs, transaction in
                         for job in jobs { try await note(job.context, in: transaction) }
+                        if jobs.count > 1, jobs.contains(where: { $0.message.number == 33 }) { throw Boom() }
                     },
                 ]
             ) {
@@ -71,6 +70,57 @@ struct PollOnlyTests {
                         """) == 0)
             }
             #expect(try await world.count("select count(distinct job) from public.effect") == 80)
+            #expect(try await world.violations() == [])
+        }
+    }
+
+    @Test func `as many batches at a time as the pooler has sessions do not wait for each other`() async throws {
+        try await self.withPooledWorld { world in
+            let alpha = world.bus("alpha", listening: .pollOnly)
+            _ = try await alpha.send(contentsOf: (1...10).map { Work(number: $0) })
+            let meeting = NIOLockedValueBox(0)
+            try await alpha.running(
+                queues: [QueueDeclaration(Work.queue, slots: 2)],
+                handlers: [
+                    .batch(Work.self, limit: 5) { jobs, transaction in
+                        for job in jobs { try await note(job.context, in: transaction) }
+                        // Each of the two has one of the pooler's two sessions, and neither gives it back.
+                        meeting.withLockedValue { $0 += 1 }
+                        try await eventually("both are inside") { meeting.withLockedValue { $0 } >= 2 }
+                    }
+                ]
+            ) {
+                try await eventually("all have ended") { try await world.isDone(effects: 10) }
+            }
+            // Neither had to be begun again.
+            #expect(meeting.withLockedValue { $0 } == 2)
+            #expect(try await world.count("select count(*) from public.effect where attempt = 1") == 10)
+            #expect(try await world.violations() == [])
+        }
+    }
+
+    @Test func `a batch whose job was given to somebody else leaves no effect, and the rest is done`() async throws {
+        try await self.withPooledWorld { world in
+            let alpha = world.bus("alpha", listening: .pollOnly)
+            _ = try await alpha.send(contentsOf: (1...5).map { Work(number: $0) })
+            try await alpha.running(handlers: [
+                .batch(Work.self, limit: 5) { jobs, transaction in
+                    for job in jobs { try await note(job.context, in: transaction) }
+                    guard jobs.count > 1, let third = jobs.first(where: { $0.message.number == 3 }) else { return }
+                    // As a rescue would; it runs a second time, elsewhere.
+                    try await world.owner.execute(
+                        "update queue.lease set deadline = clock_timestamp() - interval '1 s' where id = \(third.context.id.raw)"
+                    )
+                    try await eventually("it was taken away") {
+                        try await world.count(
+                            "select count(*) from queue.lease where id = \(third.context.id.raw) and attempt = 1") == 0
+                    }
+                }
+            ]) {
+                try await eventually("all have ended") { try await world.isDone(effects: 5) }
+            }
+            #expect(try await world.count("select count(distinct job) from public.effect") == 5)
+            #expect(try await world.count("select count(*) from public.effect where attempt = 2") == 1)
             #expect(try await world.violations() == [])
         }
     }

@@ -298,27 +298,31 @@ begin
 end $$;
 
 -- Events: one job for every event and every queue that subscribed to it. Answers the queues to ring after the commit.
--- Encrypted queues want other arguments than plain ones, so a sender speaks to them in turn (p_audience):
---   plain      to queues that are not encrypted; the others are answered as left out, so that the sender seals for them
---   encrypted  to encrypted queues
---   all        to both: refused where an encrypted queue is subscribed
+-- Encrypted queues want other arguments than plain ones, so a sender that can seal speaks twice: first in clear, leaving
+-- out the encrypted queues (p_leaves_out), which are answered as such; then sealed, to the queues that were left out
+-- (p_queues). It names them, because which queues are encrypted may change between the two.
 create function queue.publish(
     p_event text, p_version smallint, p_args jsonb[], p_keys text[] default null, p_headers jsonb default null,
-    p_cause bigint default null, p_audience text default 'all'
+    p_cause bigint default null, p_leaves_out boolean default false, p_queues smallint[] default null
 ) returns table (queue_id smallint, owner_service text, name text, is_left_out boolean)
     language plpgsql as $$
 #variable_conflict use_column
+declare
+    v_is_encrypted boolean;
 begin
     if cardinality(p_args) = 0 then
         return;
     end if;
-    for queue_id, owner_service, name, is_left_out in
-        select q.id, q.owner_service, q.name, q.is_encrypted and p_audience = 'plain'
+    for queue_id, owner_service, name, v_is_encrypted in
+        select q.id, q.owner_service, q.name, q.is_encrypted
         from queue.subscription s join queue.queue q on q.id = s.queue_id
-        where s.event = p_event and (q.is_encrypted or p_audience <> 'encrypted') order by q.id
+        where s.event = p_event and (p_queues is null or q.id = any (p_queues)) order by q.id
     loop
+        is_left_out := v_is_encrypted and p_leaves_out;
         if not is_left_out then
-            perform queue.require_sealed(publish.queue_id, p_args);
+            if v_is_encrypted then
+                perform queue.require_sealed(publish.queue_id, p_args);
+            end if;
             perform queue.put_many(
                 publish.queue_id, p_event, p_version, p_args, p_keys, 2::smallint, null, p_headers, p_cause);
         end if;

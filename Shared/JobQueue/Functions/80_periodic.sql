@@ -204,6 +204,8 @@ create function queue.put_periodic(p_job queue.periodic, p_moment timestamptz) r
 declare
     v_ids bigint[];
 begin
+    -- The queue may have been encrypted since the job was declared.
+    perform queue.require_sealed(p_job.queue_id, array[p_job.args]);
     v_ids := queue.put_many(
         p_job.queue_id, p_job.kind, p_job.version, array[p_job.args], array[p_job.key], 2::smallint, null,
         jsonb_build_object('scheduled-for', (to_jsonb(p_moment at time zone 'UTC') #>> '{}') || 'Z'), null);
@@ -212,7 +214,8 @@ end $$;
 
 -- Sends what is due of the periodic jobs p_names, once a second by each process of the service for those that its own
 -- code declares. Whoever gets the lock on a row sends its jobs and moves it on, in one transaction; the others pass it
--- over. A zone that the server has lost pauses the job instead of stopping the others.
+-- over. A zone that the server has lost pauses the job instead of stopping the others, and so does a queue that is
+-- encrypted now.
 -- Answers the queues that got something to run and whose they are, and when the next of these jobs is due.
 create function queue.fire_periodic(
     p_service text, p_names text[], p_limit int, p_now timestamptz default clock_timestamp()
@@ -243,10 +246,11 @@ begin
             update queue.periodic
             set next_at = v_next, last_at = v_job.last_at, last_job = v_job.last_job
             where name = v_job.name;
-        exception when invalid_parameter_value then
+        exception when invalid_parameter_value or sqlstate 'QL009' then
             update queue.periodic set paused_at = p_now where name = v_job.name;
             insert into queue.audit (action, queue_id, periodic, reason)
-            values ('pause', v_job.queue_id, v_job.name, 'the server does not know ' || v_job.time_zone);
+            values ('pause', v_job.queue_id, v_job.name, case when sqlstate = 'QL009' then sqlerrm
+                else 'the server does not know ' || v_job.time_zone end);
         end;
     end loop;
     select coalesce(array_agg(q.id), '{}'), coalesce(array_agg(q.owner_service), '{}') into queues, owners

@@ -154,10 +154,12 @@ public final class Bus: Sendable {
         try await self.middleware.willSend(events, to: nil)
         let arguments = try events.map { RawJSON(try MessageCoder.text($0)) }
         let subscribed = try await transaction.query(
-            SendStatements.publish(events, arguments, to: .plain, .current), as: Subscriber.self)
-        if let encrypted = subscribed.first(where: \.isLeftOut) {
-            let sealed = try self.cipher.arguments(events, for: encrypted.entry)
-            try await transaction.execute(SendStatements.publish(events, sealed, to: .encrypted, .current))
+            SendStatements.publish(events, arguments, .current), as: Subscriber.self)
+        let leftOut = subscribed.filter(\.isLeftOut).map(\.entry)
+        if let encrypted = leftOut.first {
+            let sealed = try self.cipher.arguments(events, for: encrypted)
+            try await transaction.execute(
+                SendStatements.publish(events, sealed: sealed, to: leftOut.map(\.number), .current))
         }
         let queues = subscribed.map { (number: $0.entry.number, service: $0.entry.name.service) }
         guard !queues.isEmpty else { return }

@@ -122,6 +122,15 @@ struct RunStatements: Sendable {
         "select queue.extend(\(self.worker), \(job.id.raw), \(job.attempt), \(time.wholeMilliseconds))"
     }
 
+    /// Answers the jobs that are still ours.
+    func extend(_ jobs: [ClaimedJob], by time: Duration) -> SQL {
+        """
+        select coalesce(array_agg(j.id), '{}')
+        from unnest(\(jobs.map(\.id.raw)), \(jobs.map(\.attempt))) j(id, attempt)
+        where queue.extend(\(self.worker), j.id, j.attempt, \(time.wholeMilliseconds))
+        """
+    }
+
     func report(_ job: ClaimedJob, _ progress: JobProgress) -> SQL {
         """
         select queue.report(

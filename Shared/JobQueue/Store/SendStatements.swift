@@ -109,21 +109,24 @@ enum SendStatements {
         """
     }
 
-    /// Which of the subscribed queues get an event.
-    enum Audience: String, Sendable {
-        /// Those that are not encrypted; the others are named as left out.
-        case plain
-        case encrypted
-    }
-
-    static func publish<E: Event>(
-        _ events: [E], _ arguments: [RawJSON], to audience: Audience, _ envelope: Envelope
-    ) -> SQL {
+    /// To the queues that are not encrypted; the others are answered as left out.
+    static func publish<E: Event>(_ events: [E], _ arguments: [RawJSON], _ envelope: Envelope) -> SQL {
         """
         select queue_id, name, is_left_out
         from queue.publish(
             \(E.name), \(Self.version(E.self)), \(arguments), \(Self.keys(events)), \(envelope.headers),
-            \(envelope.cause), \(audience.rawValue))
+            \(envelope.cause), p_leaves_out => true)
+        """
+    }
+
+    /// To the queues that were left out.
+    static func publish<E: Event>(
+        _ events: [E], sealed arguments: [RawJSON], to queues: [Int16], _ envelope: Envelope
+    ) -> SQL {
+        """
+        select from queue.publish(
+            \(E.name), \(Self.version(E.self)), \(arguments), \(Self.keys(events)), \(envelope.headers),
+            \(envelope.cause), p_queues => \(queues))
         """
     }
 

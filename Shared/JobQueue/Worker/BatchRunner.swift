@@ -61,65 +61,24 @@ struct BatchRunner: Sendable {
     private func perform(
         _ jobs: [ClaimedJob], _ statements: RunStatements, _ transaction: borrowing Transaction
     ) async throws {
-        let handlers = self.runner.handlers[self.queue] ?? [:]
         let started = ContinuousClock.now
-        var done: [ClaimedJob] = []
-        var unknown: [ClaimedJob] = []
         let now = self.bus.clock.now
         let expired = jobs.filter { $0.deadline.map { $0 < now } ?? false }
-        for (kind, group) in Self.groups(jobs.filter { $0.deadline.map { $0 >= now } ?? true }) {
-            guard let handler = handlers[kind], case .batch(_, let body) = handler.body else {
-                unknown += group
-                continue
-            }
-            let known = group.filter { $0.version <= handler.version }
-            unknown += group.filter { $0.version > handler.version }
-            guard let first = known.first else { continue }
-            let deliveries = known.map { self.runner.delivery($0, of: self.queue) }
-            try await TraceContext.$current.withValue(self.runner.trace(of: first)) {
-                try await self.bus.middleware.run(deliveries.map(\.context), of: kind) {
-                    try await body(deliveries, transaction)
-                }
-            }
-            done += known
-        }
+        let timely = jobs.filter { $0.deadline.map { $0 >= now } ?? true }
+        let (known, unknown) = self.runner.sort(timely, of: self.queue)
+        try await self.runner.perform(known, of: self.queue, in: transaction)
+        let done = known.flatMap(\.jobs)
         if !expired.isEmpty { transaction.last(statements.expireTaken(self.plan.number, expired)) }
         transaction.last(statements.finish(self.plan.number, done))
         if !unknown.isEmpty {
             self.bus.logger.info("Unknown kinds of jobs wait", metadata: ["queue.name": "\(self.queue)"])
             transaction.last(statements.setAside(self.plan.number, unknown, for: JobRunner.unknownDelay))
         }
-        let metrics = self.runner.metrics[self.queue]
-        let ended = [(JobEnding.completed, done), (.cancelled, expired), (.postponed, unknown)]
         transaction.afterCommit {
-            metrics?.batchSize.record(ended[0].1.count)
-            metrics?.run.recordSeconds((ContinuousClock.now - started).inSeconds)
-            for (ending, jobs) in ended where !jobs.isEmpty { self.ended(jobs, ending, metrics) }
+            self.runner.batchDone(done, of: self.queue, since: started)
+            self.runner.batchEnded(expired, .cancelled, of: self.queue)
+            self.runner.batchEnded(unknown, .postponed, of: self.queue)
         }
-    }
-
-    private func ended(_ jobs: [ClaimedJob], _ ending: JobEnding, _ metrics: QueueMetrics?) {
-        metrics?.count(ending, jobs: jobs.count)
-        guard !self.bus.middleware.isEmpty else { return }
-        for (kind, group) in Self.groups(jobs) {
-            self.bus.middleware.ended(
-                group.map { self.runner.delivery($0, of: self.queue).context }, of: kind, ending)
-        }
-    }
-
-    /// Kinds in the order in which they first appear; the order of sending within a kind.
-    static func groups(_ jobs: [ClaimedJob]) -> [(kind: String, jobs: [ClaimedJob])] {
-        var groups: [(kind: String, jobs: [ClaimedJob])] = []
-        var positions: [String: Int] = [:]
-        for job in jobs {
-            if let position = positions[job.kind] {
-                groups[position].jobs.append(job)
-            } else {
-                positions[job.kind] = groups.count
-                groups.append((job.kind, [job]))
-            }
-        }
-        return groups
     }
 
     private func failed(_ jobs: [ClaimedJob], _ error: any Error, _ statements: RunStatements) async -> Outcome {

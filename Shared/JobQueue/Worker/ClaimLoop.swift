@@ -120,6 +120,8 @@ final class ClaimLoop: Sendable {
 
     private func run(_ start: WorkerState.Start) async {
         switch start {
+        case .slot(let queue) where self.plans[queue]?.leasesBatches == true:
+            await self.runLeasedBatches(of: queue)
         case .slot(let queue):
             while let assignment = self.state.withLockedValue({ $0.nextJob(of: queue) }) {
                 await self.run(assignment, of: queue)
@@ -145,6 +147,24 @@ final class ClaimLoop: Sendable {
         self.state.withLockedValue { $0.makeDirty(queue) }
         self.bus.work.ring(.change)
         self.bus.doorbell.ringAway(queues: [queue])
+    }
+
+    private func runLeasedBatches(of queue: Int16) async {
+        guard let plan = self.plans[queue] else { return }
+        let runner = LeasedBatchRunner(runner: self.runner, queue: plan.name, lease: plan.lease)
+        while true {
+            let batch = self.state.withLockedValue { $0.nextBatch(of: queue) }
+            guard !batch.isEmpty else { return }
+            let alone = await runner.run(batch)
+            let left = Set(alone.map(\.job.id))
+            let wantsMore = self.state.withLockedValue { state in
+                for assignment in batch where !left.contains(assignment.job.id) { state.settled(assignment.job.id) }
+                return state.wantsMore(of: queue)
+            }
+            for assignment in alone { await self.run(assignment, of: queue) }
+            if plan.isCounted { self.madeRoom(in: queue) }
+            if wantsMore { self.bus.work.ring(.change) }
+        }
     }
 
     private func runBatches(of queue: Int16, _ number: Int16) async {

@@ -108,14 +108,20 @@ public struct Worker: Service {
             guard let number = self.bus.directory.known(declaration.name),
                 let handlers = self.handlers[declaration.name]?.values, let first = handlers.first
             else { return nil }
-            // A job for the outside world is claimed when it can start; others may wait in hand for a moment.
             let slots = declaration.slots
+            let limit = handlers.map(\.batchLimit).min() ?? 1
+            let leasesBatches = first.isBatched && self.bus.listening == .pollOnly
+            // A job for the outside world is claimed when it can start; others may wait in hand for a moment.
             let isLeased = handlers.contains(where: \.isLeased)
+            var capacity = isLeased ? slots : slots * 4
+            var refill = isLeased ? slots - 1 : slots * 2
+            // A running batch counts as one job in hand, and the next ones may wait.
+            if leasesBatches { (capacity, refill) = (slots * (limit + 1), slots) }
             return WorkerState.Plan(
-                number: number, name: declaration.name, slots: slots, capacity: isLeased ? slots : slots * 4,
-                refill: isLeased ? slots - 1 : slots * 2,
-                isBatched: first.isBatched, batchLimit: handlers.map(\.batchLimit).min() ?? 1, lease: declaration.lease,
-                isAdmitted: declaration.order != .none, isCounted: declaration.runningMax != nil)
+                number: number, name: declaration.name, slots: slots, capacity: capacity, refill: refill,
+                isBatched: first.isBatched && !leasesBatches, batchLimit: limit, lease: declaration.lease,
+                isAdmitted: declaration.order != .none, leasesBatches: leasesBatches,
+                isCounted: declaration.runningMax != nil)
         }
     }
 }

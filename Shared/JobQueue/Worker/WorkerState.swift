@@ -26,11 +26,14 @@ struct WorkerState: Sendable {
         let capacity: Int
         /// So few in hand, and more are asked for.
         let refill: Int
+        /// Whether batches are taken in their handler's transaction.
         let isBatched: Bool
         let batchLimit: Int
         let lease: Duration
         /// Whether its jobs have to be admitted before a batch can take them.
         var isAdmitted = false
+        /// Whether its batches are made of leased jobs.
+        var leasesBatches = false
         /// Whether the end of a job makes room for one that any process may run.
         var isCounted = false
     }
@@ -213,6 +216,21 @@ struct WorkerState: Sendable {
         if !self.isStopping, let next = self.queues[queue]?.waiting.popFirst() { return next }
         self.queues[queue]?.running -= 1
         return nil
+    }
+
+    /// The next jobs for a slot of a queue whose batches are leased: first attempts together, a repeated one alone; none
+    /// ends the slot.
+    mutating func nextBatch(of queue: Int16) -> [Assignment] {
+        guard let first = self.nextJob(of: queue) else { return [] }
+        var batch = [first]
+        guard first.job.attempt == 1, let limit = self.queues[queue]?.plan.batchLimit else { return batch }
+        while batch.count < limit, let next = self.queues[queue]?.waiting.first, next.job.attempt == 1,
+            next.worker == first.worker
+        {
+            batch.append(next)
+            self.queues[queue]?.waiting.removeFirst()
+        }
+        return batch
     }
 
     /// Whether the loop would ask for more of this queue if it looked now.

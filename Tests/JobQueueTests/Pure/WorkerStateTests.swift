@@ -10,14 +10,16 @@ import Testing
             batchLimit: 10, lease: .seconds(30))
     }
 
-    private func jobs(_ count: Int, of queue: Int16, from first: Int = 0) -> [Assignment] {
+    private func jobs(
+        _ count: Int, of queue: Int16, from first: Int = 0, attempt: Int16 = 1, worker: Int32 = 1
+    ) -> [Assignment] {
         (first..<first + count).map { number in
             Assignment(
                 job: ClaimedJob(
-                    id: JobID(Int64(number)), attempt: 1, queue: queue, kind: "k", version: 1, arguments: [],
+                    id: JobID(Int64(number)), attempt: attempt, queue: queue, kind: "k", version: 1, arguments: [],
                     headers: JobHeaders(), cause: nil, replyTo: nil, deadline: nil,
                     place: QueuePosition(priority: 2, rank: Int64(number))),
-                worker: 1, expires: .now)
+                worker: worker, expires: .now)
         }
     }
 
@@ -81,6 +83,23 @@ import Testing
         #expect(state.known == [JobID(0), JobID(9)])
         _ = state.dropWaiting()
         #expect(state.known == [JobID(9)])
+    }
+
+    @Test func `a leased batch has first attempts of one number, a repeated one comes alone`() {
+        var state = WorkerState([self.plan(1)])
+        var jobs = self.jobs(13, of: 1)
+        jobs.insert(contentsOf: self.jobs(1, of: 1, from: 20, attempt: 2), at: 11)
+        jobs += self.jobs(1, of: 1, from: 30, worker: 2)
+        _ = state.claimed(self.requests(state), jobs, [])
+        #expect(state.starts().count == 2)
+        let batches = (0..<5).map { _ in state.nextBatch(of: 1).map(\.job.id.raw) }
+        #expect(batches == [Array(0...9), [10], [20], [11, 12], [30]])
+        // All that was handed out is known until it is settled, and the slots end when there is nothing more.
+        #expect(state.known.count == 15)
+        #expect(state.nextBatch(of: 1).isEmpty)
+        #expect(state.hasTasks)
+        #expect(state.nextBatch(of: 1).isEmpty)
+        #expect(!state.hasTasks)
     }
 
     @Test func `one runner takes a batched queue, and calls for another while its batches are full`() {
