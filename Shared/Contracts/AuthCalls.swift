@@ -80,6 +80,8 @@ public struct EnrolMembers: Call, Hashable {
     public static let name = "auth.enrol-members"
     /// A queue of its own, because it carries names and phones and so is encrypted.
     public static let queue: QueueName = "auth.enrolments"
+    /// Also before auth has declared its queue for the first time.
+    public static let isConfidential = true
 
     /// The people, at most 1000.
     public let members: [Person]

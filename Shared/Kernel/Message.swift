@@ -6,6 +6,9 @@ public protocol Message: Codable, Sendable {
     static var name: String { get }
     /// From 1; 1 unless said otherwise.
     static var version: Int { get }
+    /// Whether it carries what nobody but its receiver may read, such as names and phones: it is then encrypted on its way,
+    /// wherever it goes. False unless said otherwise; whole queues can be encrypted by their owners, too.
+    static var isConfidential: Bool { get }
     /// Messages of one queue with the same key are handled in the order of sending; nil means any order.
     var orderingKey: String? { get }
 }
@@ -13,6 +16,8 @@ public protocol Message: Codable, Sendable {
 extension Message {
     /// The first version.
     public static var version: Int { 1 }
+    /// Not by itself.
+    public static var isConfidential: Bool { false }
     /// Any order.
     public var orderingKey: String? { nil }
 }

@@ -144,6 +144,12 @@ struct EncryptionTests {
         await #expect(throws: EncryptionError.keyMissing("alpha.ears")) {
             try await beta.publish(Rumour(phone: Self.phone))
         }
+        let id = try await beta.bus.makeJobID()
+        await #expect(throws: missing) {
+            try await beta.database.transaction {
+                try await beta.bus.send(Letter(phone: Self.phone), id: id, in: $0)
+            }
+        }
         try await beta.running {
             await #expect(throws: EncryptionError.keyMissing(Whisper.queue)) {
                 try await beta.bus.call(Whisper(phone: Self.phone), deadline: .seconds(30))
@@ -159,13 +165,25 @@ struct EncryptionTests {
         """
         queue.send_unique(%, 'k', 1::smallint, '{}', null, 2::smallint, null, null, null, null, 'one', null, 'ignore')
         """,
+        """
+        queue.send_unique(%, 'k', 1::smallint, '{}', null, 2::smallint, null, null, null, null, 'there', null, 'replace')
+        """,
+        "queue.resend(%, 'k', 1::smallint, '{}', null, 2::smallint, null, null, null, queue.new_id(), null)",
         "queue.publish('alpha.rumour', 1::smallint, array['{}']::jsonb[])",
         "queue.call(%, 'k', 1::smallint, '{}', null, 1, 1::smallint, 1000)",
     ])
     func `the database itself refuses what is not sealed`(call: String) async throws {
         let world = try await World.make()
         try await self.declare(world)
-        let text = call.replacing("%", with: "(select id from queue.resolve(array['alpha.letters']))")
+        let queue = "(select id from queue.resolve(array['alpha.letters']))"
+        let text = call.replacing("%", with: queue)
+        // One that waits, whose arguments could be replaced.
+        try await world.owner.execute(
+            """
+            select from queue.resolve(array['alpha.letters']) q, queue.send_unique(
+                q.id, 'k', 1::smallint, '{"c": "", "k": "", "n": ""}', null, 2::smallint, null, null, null, null, 'there',
+                null, 'ignore')
+            """)
         try await world.owner.execute(
             """
             create function public.try_it(p_text text) returns text language plpgsql as $$
@@ -247,6 +265,44 @@ struct EncryptionTests {
         #expect(reason.contains("encrypted"))
     }
 
+    @Test func `what is confidential is sealed before its queue has been declared, and for every subscriber`()
+        async throws
+    {
+        let world = try await World.make()
+        let (alpha, beta) = (try world.bus("alpha", keyring: .of("old")), try world.bus("beta", keyring: .of("old")))
+        let keyless = world.bus("beta")
+        await #expect(throws: EncryptionError.keyMissing(Secretly.queue)) {
+            try await keyless.send(Secretly(phone: Self.phone))
+        }
+        await #expect(throws: EncryptionError.eventKeyMissing(Hushed.name)) {
+            try await keyless.publish(Hushed(phone: Self.phone))
+        }
+        _ = try await beta.send(Secretly(phone: Self.phone))
+        let handlers: [Handler] = [
+            .transactional(Secretly.self) { message, job, transaction in
+                #expect(message.phone == Self.phone)
+                try await note(job, in: transaction)
+            },
+            .transactional(Hushed.self, on: "alpha.ears") { event, job, transaction in
+                #expect(event.phone == Self.phone)
+                try await note(job, in: transaction)
+            },
+            .transactional(Hushed.self, on: "alpha.plain") { event, job, transaction in
+                #expect(event.phone == Self.phone)
+                try await note(job, in: transaction)
+            },
+        ]
+        try await alpha.running(queues: [QueueDeclaration("alpha.ears", isEncrypted: true)], handlers: handlers) {
+            try await eventually("both queues are subscribed") {
+                try await world.count("select count(*) from queue.subscription") == 2
+            }
+            try await beta.publish(Hushed(phone: Self.phone))
+            try await eventually("all are done") { try await world.isDone(effects: 3) }
+        }
+        #expect(try await world.count("select count(*) from queue.job") == 3)
+        #expect(try await !world.dump().contains("9161234567"))
+    }
+
     @Test func `a sender that does not know yet is refused; what it sent before is still read`() async throws {
         let world = try await World.make()
         let beta = try world.bus("beta", keyring: .of("old"))
@@ -254,11 +310,15 @@ struct EncryptionTests {
         try await self.declare(world)
         let error = await #expect(throws: DatabaseError.self) { try await beta.send(Letter(phone: Self.phone)) }
         #expect(error?.sqlState == "QL009")
+        // What is a transaction of its own is sent again, sealed; from then on the sender knows.
+        _ = try await beta.bus.send(Letter(phone: Self.phone))
+        _ = try await beta.send(Letter(phone: Self.phone))
         let alpha = try world.bus("alpha", keyring: .of("old"))
         try await alpha.running(queues: Self.queues, handlers: Self.handlers) {
-            try await eventually("the first one is done") { try await world.isDone(effects: 1) }
+            try await eventually("all are done") { try await world.isDone(effects: 3) }
         }
-        #expect(try await world.count("select count(*) from queue.job") == 1)
+        #expect(try await world.count("select count(*) from queue.job where args ? 'c'") == 2)
+        #expect(try await world.count("select count(*) from queue.job") == 3)
     }
 }
 
@@ -285,6 +345,21 @@ struct Note: Command {
 struct Postcard: Command {
     static let name = "alpha.postcard"
     static let queue: QueueName = "alpha.postcards"
+    var phone: String
+}
+
+/// Sealed wherever it goes.
+struct Secretly: Command {
+    static let name = "alpha.secretly"
+    static let queue: QueueName = "alpha.secrets"
+    static let isConfidential = true
+    var phone: String
+}
+
+/// Sealed for every subscriber.
+struct Hushed: Event {
+    static let name = "alpha.hushed"
+    static let isConfidential = true
     var phone: String
 }
 

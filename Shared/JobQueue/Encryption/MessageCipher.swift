@@ -1,17 +1,22 @@
 public import Kernel
 internal import Postgres
 
-/// Why a message was not sent to an encrypted queue: it is never sent in clear instead.
+/// Why a message was not sent to an encrypted queue, or was not sent because it is confidential: it is never sent in clear
+/// instead.
 public enum EncryptionError: Error, Hashable, Sendable, CustomStringConvertible {
     /// This bus was given no keys.
     case keyMissing(QueueName)
+    /// This bus was given no keys for a confidential event of this name.
+    case eventKeyMissing(String)
 
     /// Kebab case, for logs and tests.
     public var code: String { "encryption-key-missing" }
 
     public var description: String {
         switch self {
-        case .keyMissing(let queue): "\(self.code): \(queue) is encrypted, and this process has no keys"
+        case .keyMissing(let queue):
+            "\(self.code): \(queue) is encrypted, or the message is confidential, and this process has no keys"
+        case .eventKeyMissing(let event): "\(self.code): \(event) is confidential, and this process has no keys"
         }
     }
 }
@@ -39,28 +44,39 @@ struct MessageCipher: Sendable {
     let keyring: Keyring?
 
     func payload<M: Message>(_ message: M, for queue: QueueEntry) throws -> Payload<M> {
-        guard queue.isEncrypted else { return Payload(message: message, sealed: nil) }
+        guard queue.isEncrypted || M.isConfidential else { return Payload(message: message, sealed: nil) }
         return Payload(message: message, sealed: try self.arguments(message, for: queue))
     }
 
     /// The arguments of many messages of one kind.
-    func arguments(_ messages: [some Message], for queue: QueueEntry) throws -> [RawJSON] {
+    func arguments<M: Message>(_ messages: [M], for queue: QueueEntry) throws -> [RawJSON] {
         try messages.map { message in
-            queue.isEncrypted
+            queue.isEncrypted || M.isConfidential
                 ? try self.arguments(message, for: queue) : RawJSON(try MessageCoder.text(message))
         }
     }
 
     private func arguments<M: Message>(_ message: M, for queue: QueueEntry) throws -> RawJSON {
-        try self.seal(
-            RawJSON(try MessageCoder.text(message)), .arguments(kind: M.name, version: M.version), queue)
+        try self.seal(RawJSON(try MessageCoder.text(message)), .arguments(kind: M.name, version: M.version), queue.name)
+    }
+
+    /// What every subscriber of a confidential event gets.
+    func confidential<E: Event>(_ events: [E]) throws -> [RawJSON] {
+        guard let keyring else { throw EncryptionError.eventKeyMissing(E.name) }
+        return try events.map { event in
+            let place = Place.arguments(kind: E.name, version: E.version)
+            return try keyring.seal(try MessageCoder.text(event), at: place.text).json
+        }
     }
 
     /// What is kept in the database of this text: itself, unless the queue is encrypted.
     /// - Throws: ``EncryptionError``.
     func seal(_ json: RawJSON, _ place: Place, _ queue: QueueEntry) throws -> RawJSON {
-        guard queue.isEncrypted else { return json }
-        guard let keyring else { throw EncryptionError.keyMissing(queue.name) }
+        queue.isEncrypted ? try self.seal(json, place, queue.name) : json
+    }
+
+    private func seal(_ json: RawJSON, _ place: Place, _ queue: QueueName) throws -> RawJSON {
+        guard let keyring else { throw EncryptionError.keyMissing(queue) }
         return try keyring.seal(json.text, at: place.text).json
     }
 

@@ -29,8 +29,15 @@ extension Bus {
 
     private func ask<C: Call>(_ call: C, until end: ContinuousClock.Instant) async throws -> C.Reply {
         let worker = try await self.whenJoined().worker
-        let queue = try await self.directory.find(C.queue, on: self.database)
         try await self.middleware.willSend([call], to: C.queue)
+        return try await self.learning(C.queue) { queue in
+            try await self.ask(call, queue, at: worker, until: end)
+        }
+    }
+
+    private func ask<C: Call>(
+        _ call: C, _ queue: QueueEntry, at worker: Int32, until end: ContinuousClock.Instant
+    ) async throws -> C.Reply {
         let payload = try self.cipher.payload(call, for: queue)
         var id: Int64 = 0
         let answer = try await self.calls.ask {

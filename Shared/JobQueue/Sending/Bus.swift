@@ -114,12 +114,13 @@ public final class Bus: Sendable {
     ///   ``EncryptionError``. After `connection-lost` it is not known whether the command is there.
     @discardableResult
     public func send<C: Command>(_ command: C, _ options: SendOptions = SendOptions()) async throws -> JobID {
-        let queue = try await self.directory.find(C.queue, on: self.database)
         try await self.middleware.willSend([command], to: C.queue)
-        let payload = try self.cipher.payload(command, for: queue)
-        let row = try await self.database.one(SendStatements.sendAlone(queue.number, payload, options, .current))
-        self.ring(queue, options)
-        return JobID(try row.value(at: 0, as: Int64.self))
+        return try await self.learning(C.queue) { queue in
+            let payload = try self.cipher.payload(command, for: queue)
+            let row = try await self.database.one(SendStatements.sendAlone(queue.number, payload, options, .current))
+            self.ring(queue, options)
+            return JobID(try row.value(at: 0, as: Int64.self))
+        }
     }
 
     /// Sends many commands in one statement; the ids come back in the same order. ``SendOptions/unique`` is for single
@@ -152,9 +153,11 @@ public final class Bus: Sendable {
     public func publish<E: Event>(contentsOf events: [E], in transaction: borrowing Transaction) async throws {
         guard !events.isEmpty else { return }
         try await self.middleware.willSend(events, to: nil)
-        let arguments = try events.map { RawJSON(try MessageCoder.text($0)) }
+        let arguments =
+            E.isConfidential
+            ? try self.cipher.confidential(events) : try events.map { RawJSON(try MessageCoder.text($0)) }
         let subscribed = try await transaction.query(
-            SendStatements.publish(events, arguments, .current), as: Subscriber.self)
+            SendStatements.publish(events, arguments, leavesOut: !E.isConfidential, .current), as: Subscriber.self)
         let leftOut = subscribed.filter(\.isLeftOut).map(\.entry)
         if let encrypted = leftOut.first {
             let sealed = try self.cipher.arguments(events, for: encrypted)
@@ -164,6 +167,17 @@ public final class Bus: Sendable {
         let queues = subscribed.map { (number: $0.entry.number, service: $0.entry.name.service) }
         guard !queues.isEmpty else { return }
         transaction.afterCommit { [doorbell = self.doorbell] in doorbell.ring(queues) }
+    }
+
+    /// Does it once more, with what is known now, when the database says that the queue has been encrypted meanwhile. For
+    /// statements that are a transaction of their own.
+    func learning<R>(_ name: QueueName, _ body: (QueueEntry) async throws -> R) async throws -> R {
+        do {
+            return try await body(try await self.directory.find(name, on: self.database))
+        } catch let error as DatabaseError where error.sqlState == "QL009" {
+            self.directory.forget(name)
+            return try await body(try await self.directory.find(name, on: self.database))
+        }
     }
 
     func ringAfterCommit(

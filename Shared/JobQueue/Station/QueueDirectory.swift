@@ -48,6 +48,11 @@ final class QueueDirectory: Sendable {
         return known.entry
     }
 
+    /// What is known of the queue is not so: the next one who asks asks the database.
+    func forget(_ name: QueueName) {
+        self.state.withLockedValue { $0.entries[name]?.learned -= Self.lifetime }
+    }
+
     func known(_ name: QueueName) -> Int16? {
         self.state.withLockedValue { $0.entries[name]?.entry.number }
     }

@@ -109,13 +109,15 @@ enum SendStatements {
         """
     }
 
-    /// To the queues that are not encrypted; the others are answered as left out.
-    static func publish<E: Event>(_ events: [E], _ arguments: [RawJSON], _ envelope: Envelope) -> SQL {
+    /// - Parameter leavesOut: whether only queues that are not encrypted get them; the others are answered as left out.
+    static func publish<E: Event>(
+        _ events: [E], _ arguments: [RawJSON], leavesOut: Bool, _ envelope: Envelope
+    ) -> SQL {
         """
         select queue_id, name, is_left_out
         from queue.publish(
             \(E.name), \(Self.version(E.self)), \(arguments), \(Self.keys(events)), \(envelope.headers),
-            \(envelope.cause), p_leaves_out => true)
+            \(envelope.cause), p_leaves_out => \(leavesOut))
         """
     }
 
