@@ -24,6 +24,8 @@ let collections = Target.Dependency.product(name: "Collections", package: "swift
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
+let tracing = Target.Dependency.product(name: "Tracing", package: "swift-distributed-tracing")
+let instrumentation = Target.Dependency.product(name: "Instrumentation", package: "swift-distributed-tracing")
 let jwt = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", package: "hummingbird")
@@ -37,7 +39,7 @@ let inMemoryLogging = Target.Dependency.product(name: "InMemoryLogging", package
 
 /// What every service may lean on.
 let foundation: [Target.Dependency] = [
-    "Kernel", "Contracts", "Postgres", "JobQueue", "Web", "Telemetry", "Host",
+    "Kernel", "Contracts", "Spans", "Postgres", "JobQueue", "Web", "Telemetry", "Host",
     logging, metrics, lifecycle, collections, locks, crypto, hummingbird,
 ]
 
@@ -78,6 +80,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -97,12 +100,14 @@ let package = Package(
         .target(name: "CReactor", path: "Shared/CReactor"),
         shared("Kernel", []),
         shared("Contracts", ["Kernel"]),
+        shared("Spans", ["Kernel", tracing, instrumentation]),
         shared("Postgres", ["Kernel", "CPostgres", "CReactor", logging, collections, locks]),
         shared(
-            "JobQueue", ["Kernel", "Postgres", logging, metrics, lifecycle, collections, locks, crypto],
+            "JobQueue",
+            ["Kernel", "Spans", "Postgres", logging, metrics, lifecycle, collections, locks, crypto, tracing],
             exclude: ["Decisions"], resources: [.copy("Migrations"), .copy("Functions")]),
         shared("JobQueueTesting", ["Kernel", "Postgres", "JobQueue", logging, lifecycle]),
-        shared("Web", ["Kernel", "Postgres", logging, metrics, hummingbird, jwt, crypto, locks]),
+        shared("Web", ["Kernel", "Spans", "Postgres", logging, metrics, tracing, hummingbird, jwt, crypto, locks]),
         shared("Telemetry", ["Kernel", logging, metrics, locks]),
         shared(
             "Host",
@@ -129,7 +134,7 @@ let package = Package(
                 name: "TestSupport",
                 dependencies: foundation + [
                     "EmbeddedPostgres", inMemoryLogging, hummingbirdTesting, httpClient, sockets, httpTypes,
-                    subprocess, system,
+                    subprocess, system, tracing, instrumentation,
                 ],
                 path: "Tests/Support", swiftSettings: house),
             .executableTarget(
@@ -149,9 +154,12 @@ let package = Package(
             suite("PostgresTests", ["Postgres", "Kernel"]),
             suite(
                 "JobQueueTests",
-                ["JobQueue", "JobQueueTesting", "Postgres", "Kernel", "EmbeddedPostgres", logging, lifecycle, locks]),
-            suite("WebTests", foundation + [hummingbirdTesting, inMemoryLogging, jwt]),
-            suite("HostTests", foundation + ["Ledger", "EmbeddedPostgres", configuration, sockets]),
+                [
+                    "JobQueue", "JobQueueTesting", "Postgres", "Kernel", "EmbeddedPostgres", logging, lifecycle, locks,
+                    tracing, inMemoryLogging,
+                ]),
+            suite("WebTests", foundation + [hummingbirdTesting, inMemoryLogging, jwt, tracing]),
+            suite("HostTests", foundation + ["Ledger", "EmbeddedPostgres", configuration, sockets, tracing]),
             suite("AuthTests", foundation + ["Auth", hummingbirdTesting, jwt]),
             suite("LedgerTests", foundation + ["Ledger", hummingbirdTesting]),
             suite("PromotionsTests", foundation + ["Promotions", hummingbirdTesting, jwt], exclude: ["Fixtures"]),

@@ -109,7 +109,7 @@ struct HostedService<Module: ServiceModule>: Service {
         let bus = Bus(
             service: Module.name, database: self.database, listener: self.listener,
             neighbourhood: self.context.neighbourhood, listening: self.listening, keyring: self.keyring,
-            logger: self.logger)
+            middleware: [TracingMiddleware(), LoggingMiddleware(self.logger)], logger: self.logger)
         guard let module = try await cancelWhenGracefulShutdown({ try await self.start(bus) }) else { return }
         let periodicJobs = try module.periodicJobs
         let router = HouseRouter.make(pages: self.pages, random: self.context.random) { module.addRoutes(to: $0) }

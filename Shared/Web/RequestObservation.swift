@@ -4,13 +4,18 @@ import Kernel
 import Logging
 import Metrics
 import NIOConcurrencyHelpers
+import Spans
+import Tracing
 
 /// Watches over each request from outside: binds its trace, counts it, times it, and leaves one line in the log.
 ///
-/// - Trace: the `traceparent` of the request, or a new one, becomes `TraceContext.current` with a span of our own.
+/// - Trace: the `traceparent` of the request, or a new one, becomes `TraceContext.current` with a span of our own. Where
+///   there is a tracer, it records that span, by the names of OpenTelemetry.
 /// - Metrics: `http_requests` (counter) and `http_request_duration_seconds` (histogram) by `method`, `route`, `status`.
-/// - Log, at debug: method, route, status, duration. The route is the template, never the path; nothing of the query,
-///   the headers or the bodies.
+/// - Log, at debug: method, route, status, duration.
+///
+/// The route is the template, never the path; nothing of the query, the headers or the bodies. (This is why Hummingbird's
+/// own middleware for traces is not used: it records path, query and errors.)
 struct RequestObservation: RouterMiddleware {
     private let random: RandomBytes
     private let series: RequestSeries
@@ -29,24 +34,30 @@ struct RequestObservation: RouterMiddleware {
         let caller = request.headers[.traceparent].flatMap { TraceContext(traceparent: $0) }
         let trace = caller?.child(random: self.random) ?? .root(random: self.random)
         return try await TraceContext.$current.withValue(trace) {
-            do {
-                let response = try await next(request, context)
-                self.note(request, context, response.status, since: start)
-                return response
-            } catch {
-                self.note(request, context, .internalServerError, since: start)
-                throw error
+            // The name is known when the route is.
+            try await withHouseSpan(
+                "HTTP", ofKind: .server, in: .remote(caller), attributes: [:], errorType: { _ in "500" }
+            ) { span in
+                do {
+                    let response = try await next(request, context)
+                    self.note(request, context, response.status, since: start, in: span)
+                    return response
+                } catch {
+                    self.note(request, context, .internalServerError, since: start, in: span)
+                    throw error
+                }
             }
         }
     }
 
     private func note(
         _ request: Request, _ context: ClubRequestContext, _ status: HTTPResponse.Status,
-        since start: ContinuousClock.Instant
+        since start: ContinuousClock.Instant, in span: (any Span)?
     ) {
         let duration = ContinuousClock.now - start
         let id = RequestSeries.ID(method: request.method, endpoint: context.endpointPath, status: status)
         self.series.record(duration, for: id)
+        span?.describe(id)
         context.logger.debug(
             "Request",
             metadata: [
@@ -54,6 +65,18 @@ struct RequestObservation: RouterMiddleware {
                 "http.milliseconds": "\(duration.wholeMicroseconds / 1000).\(duration.wholeMicroseconds % 1000 / 100)",
                 "trace": "\(TraceContext.current?.traceIDText ?? "-")",
             ])
+    }
+}
+
+extension Span {
+    fileprivate func describe(_ id: RequestSeries.ID) {
+        self.operationName = "\(id.method) \(id.route)"
+        self.updateAttributes { attributes in
+            attributes["http.request.method"] = id.method
+            attributes["http.route"] = id.route
+            attributes["http.response.status_code"] = id.status
+        }
+        if id.status >= 500 { self.fail("\(id.status)") }
     }
 }
 

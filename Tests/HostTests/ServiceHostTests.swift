@@ -6,6 +6,7 @@ import Postgres
 import Telemetry
 import TestSupport
 import Testing
+import Tracing
 
 @Suite(.database(JobQueueMigrations.set, SampleModule.migrations)) struct ServiceHostTests {
     @Test func `a service serves its routes, its pages and its queue`() async throws {
@@ -22,6 +23,23 @@ import Testing
             #expect(metrics.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8")
             #expect(metrics.text.contains("\nprocess_resident_memory_bytes "))
             #expect(metrics.text.contains("http_requests_total{method=\"GET\",route=\"/greeting\",status=\"200\"} 1"))
+        }
+    }
+
+    @Test func `a request, what it sends and the job that does it are one trace`() async throws {
+        let tracer = TestTracer()
+        try await withTracer(tracer) {
+            try await ServiceWorld.run([SampleModule.self]) { world in
+                _ = try await world.client(for: "ledger").send("POST", "/notes/remembered")
+                try await eventually("the job's span has ended") {
+                    tracer.span("process ledger.notes", .consumer) != nil
+                }
+                let done = try #require(tracer.span("process ledger.notes", .consumer))
+                let sent = try #require(tracer.span("send ledger.notes", .producer))
+                let asked = try #require(tracer.span("POST /notes/{text}", .server))
+                #expect(done.parent == sent.trace)
+                #expect(sent.parent == asked.trace)
+            }
         }
     }
 

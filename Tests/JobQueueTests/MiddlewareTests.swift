@@ -17,8 +17,10 @@ struct MiddlewareTests {
             self.log = log
         }
 
-        func willSend(_ sending: Sending) async throws {
+        func send<R>(_ sending: Sending, _ body: () async throws -> R) async throws -> R {
             self.log.add("\(self.name) sends \(sending.messages.count) \(sending.kind)")
+            defer { self.log.add("\(self.name) sent") }
+            return try await body()
         }
 
         func run(_ jobs: [JobContext], of kind: String, _ handler: () async throws -> Void) async throws {
@@ -39,7 +41,7 @@ struct MiddlewareTests {
     }
 
     private struct Refusing: JobMiddleware {
-        func willSend(_ sending: Sending) async throws { throw Boom() }
+        func send<R>(_ sending: Sending, _ body: () async throws -> R) async throws -> R { throw Boom() }
     }
 
     @Test func `the first one is the outermost, in sending, running and ending`() async throws {
@@ -55,12 +57,13 @@ struct MiddlewareTests {
             ]
         ) {
             _ = try await alpha.send(Work(number: 1))
-            try await eventually("both have heard of the end") { log.lines.count == 9 }
+            try await eventually("both have heard of the end") { log.lines.count == 11 }
         }
         #expect(
             log.lines == [
-                "outer sends 1 alpha.work", "inner sends 1 alpha.work", "outer runs 1 alpha.work",
-                "inner runs 1 alpha.work", "handler", "inner ran", "outer ran", "inner alpha.work 1 completed",
+                "outer sends 1 alpha.work", "inner sends 1 alpha.work", "inner sent", "outer sent",
+                "outer runs 1 alpha.work", "inner runs 1 alpha.work", "handler", "inner ran", "outer ran",
+                "inner alpha.work 1 completed",
                 "outer alpha.work 1 completed",
             ])
     }
@@ -146,11 +149,12 @@ struct MiddlewareTests {
         let alpha = world.bus("alpha", middleware: [Recorder("it", log)])
         _ = try await alpha.send(contentsOf: (1...3).map { Work(number: $0) })
         try await alpha.running(handlers: [.batch(Work.self) { _, _ in log.add("handler") }]) {
-            try await eventually("the end is heard of") { log.lines.count == 5 }
+            try await eventually("the end is heard of") { log.lines.count == 6 }
         }
         #expect(
             log.lines == [
-                "it sends 3 alpha.work", "it runs 3 alpha.work", "handler", "it ran", "it alpha.work 3 completed",
+                "it sends 3 alpha.work", "it sent", "it runs 3 alpha.work", "handler", "it ran",
+                "it alpha.work 3 completed",
             ])
     }
 }

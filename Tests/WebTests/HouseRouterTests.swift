@@ -8,6 +8,7 @@ import Metrics
 import Telemetry
 import TestSupport
 import Testing
+import Tracing
 import Web
 
 @Suite(.capturedLogs) struct HouseRouterTests {
@@ -161,6 +162,36 @@ import Web
         #expect(trace.hasPrefix("00-4bf92f3577b34da6a3ce929d0e0e4736-"))
         #expect(trace.hasSuffix("-01"))
         #expect(!trace.contains("00f067aa0ba902b7"))
+    }
+
+    @Test func `a tracer records the request under its template, and nothing of what was sent`() async throws {
+        let caller = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+        let traceparent = try #require(HTTPField.Name("traceparent"))
+        let tracer = TestTracer()
+        try await withTracer(tracer) {
+            let house = House { router in
+                Self.addMembers(router)
+                router.get("/boom") { _, _ -> Response in throw Problem(.temporarilyUnavailable) }
+            }
+            let reply = try await house.post(
+                "/v1/members/7000123412341234?phone=9161234567", #"{"name": "Ivanov"}"#, headers: [traceparent: caller])
+            let span = try #require(tracer.span("POST /v1/members/{member}", .server))
+            // What the request does meanwhile belongs to the span.
+            #expect(try reply.decode([String: String].self)["trace"] == span.trace.traceparent)
+            #expect(span.parent?.traceparent == caller)
+            #expect(span.attribute("http.request.method") == "POST")
+            #expect(span.attribute("http.route") == "/v1/members/{member}")
+            #expect(span.attribute("http.response.status_code") == "200")
+            #expect(span.status == nil)
+            _ = try await house.send(.get, "/boom")
+            let failed = try #require(tracer.span("GET /boom", .server))
+            #expect(failed.status?.code == .error)
+            #expect(failed.attribute("error.type") == "503")
+            #expect(failed.parent == nil)
+            for hidden in ["7000123412341234", "9161234567", "Ivanov"] {
+                #expect(!"\(tracer.spans)".contains(hidden))
+            }
+        }
     }
 
     @Test(arguments: ["garbage", "00-00000000000000000000000000000000-00f067aa0ba902b7-01"])

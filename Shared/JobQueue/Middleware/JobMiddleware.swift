@@ -11,12 +11,15 @@ public import Kernel
 /// let bus = Bus(…, middleware: [Tenants()])
 /// ```
 ///
-/// The first one of the list is the outermost: it hears of a sending first, its `run` encloses the others', and of the
-/// end of a job it hears last. A bus without middleware does no work for it.
+/// The first one of the list is the outermost: its `send` and its `run` enclose the others', and of the end of a job it
+/// hears last. A bus without middleware does no work for it.
 public protocol JobMiddleware: Sendable {
-    /// Messages are about to be sent: commands and events in the sender's transaction, calls before they are asked.
-    /// - Throws: whatever it likes: nothing is sent then, and the sender gets the error.
-    func willSend(_ sending: Sending) async throws
+    /// Sends messages: commands and events in the sender's transaction, which commits later; of calls it is the asking
+    /// and the waiting for the answer.
+    /// - Parameter body: to be called once.
+    /// - Returns: what the body returns.
+    /// - Throws: what the body throws, or whatever it likes: nothing is sent then, and the sender gets the error.
+    func send<R>(_ sending: Sending, _ body: () async throws -> R) async throws -> R
 
     /// Runs the handler for one job, or for those of a batch that are of one kind. Encloses the transaction of a single
     /// job; that of a batch encloses this.
@@ -29,8 +32,10 @@ public protocol JobMiddleware: Sendable {
 }
 
 extension JobMiddleware {
-    /// Nothing.
-    public func willSend(_ sending: Sending) async throws {}
+    /// Only the sending.
+    public func send<R>(_ sending: Sending, _ body: () async throws -> R) async throws -> R {
+        try await body()
+    }
 
     /// Only the handler.
     public func run(_ jobs: [JobContext], of kind: String, _ handler: () async throws -> Void) async throws {
@@ -48,6 +53,8 @@ public struct Sending: Sendable {
     public let version: Int
     /// Where they go; nil for events, which go wherever somebody is subscribed.
     public let queue: QueueName?
+    /// Whether the sender waits for an answer.
+    public let isCall: Bool
     /// As the sender has them, also where the queue is encrypted.
     public let messages: [any Message]
 }
@@ -75,10 +82,22 @@ struct MiddlewareChain: Sendable {
 
     var isEmpty: Bool { self.links.isEmpty }
 
-    func willSend<M: Message>(_ messages: @autoclosure () -> [M], to queue: QueueName?) async throws {
-        guard !self.isEmpty else { return }
-        let sending = Sending(kind: M.name, version: M.version, queue: queue, messages: messages())
-        for link in self.links { try await link.willSend(sending) }
+    func send<M: Message, R>(
+        _ messages: @autoclosure () -> [M], to queue: QueueName?, _ body: () async throws -> R
+    ) async throws -> R {
+        guard !self.isEmpty else { return try await body() }
+        let sending = Sending(
+            kind: M.name, version: M.version, queue: queue, isCall: M.self is any Call.Type, messages: messages())
+        return try await self.send(sending, from: 0, body)
+    }
+
+    private func send<R>(
+        _ sending: Sending, from index: Int, _ body: () async throws -> R
+    ) async throws -> R {
+        guard index < self.links.count else { return try await body() }
+        return try await self.links[index].send(sending) {
+            try await self.send(sending, from: index + 1, body)
+        }
     }
 
     func run(

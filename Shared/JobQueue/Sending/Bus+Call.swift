@@ -12,8 +12,8 @@ extension Bus {
         let started = ContinuousClock.now
         do {
             let end = started.advanced(by: deadline)
-            let reply = try await Leash(end).run {
-                try await self.ask(call, until: end)
+            let reply = try await self.middleware.send([call], to: C.queue) {
+                try await Leash(end).run { try await self.ask(call, until: end) }
             }
             self.metrics.callsAnswered.increment()
             self.metrics.callRoundTrip.recordSeconds((ContinuousClock.now - started).inSeconds)
@@ -29,7 +29,6 @@ extension Bus {
 
     private func ask<C: Call>(_ call: C, until end: ContinuousClock.Instant) async throws -> C.Reply {
         let worker = try await self.whenJoined().worker
-        try await self.middleware.willSend([call], to: C.queue)
         return try await self.learning(C.queue) { queue in
             try await self.ask(call, queue, at: worker, until: end)
         }

@@ -36,9 +36,10 @@ extension Bus {
     ) async throws {
         precondition(options.unique == nil, "a job with a name of its own needs no number")
         let queue = try await self.directory.find(C.queue, in: transaction)
-        try await self.middleware.willSend([command], to: C.queue)
-        let payload = try self.cipher.payload(command, for: queue)
-        transaction.last(SendStatements.resend(queue.number, payload, options, .current, id: id))
-        self.ringAfterCommit(queue, options, in: transaction)
+        try await self.middleware.send([command], to: C.queue) {
+            let payload = try self.cipher.payload(command, for: queue)
+            transaction.last(SendStatements.resend(queue.number, payload, options, .current, id: id))
+            self.ringAfterCommit(queue, options, in: transaction)
+        }
     }
 }

@@ -86,7 +86,14 @@ public final class Bus: Sendable {
         _ command: C, in transaction: borrowing Transaction, _ options: SendOptions = SendOptions()
     ) async throws -> JobID {
         let queue = try await self.directory.find(C.queue, in: transaction)
-        try await self.middleware.willSend([command], to: C.queue)
+        return try await self.middleware.send([command], to: C.queue) {
+            try await self.put(command, to: queue, in: transaction, options)
+        }
+    }
+
+    private func put<C: Command>(
+        _ command: C, to queue: QueueEntry, in transaction: borrowing Transaction, _ options: SendOptions
+    ) async throws -> JobID {
         let payload = try self.cipher.payload(command, for: queue)
         self.ringAfterCommit(queue, options, in: transaction)
         if let unique = options.unique {
@@ -114,8 +121,13 @@ public final class Bus: Sendable {
     ///   ``EncryptionError``. After `connection-lost` it is not known whether the command is there.
     @discardableResult
     public func send<C: Command>(_ command: C, _ options: SendOptions = SendOptions()) async throws -> JobID {
-        try await self.middleware.willSend([command], to: C.queue)
-        return try await self.learning(C.queue) { queue in
+        try await self.middleware.send([command], to: C.queue) {
+            try await self.put(command, options)
+        }
+    }
+
+    private func put<C: Command>(_ command: C, _ options: SendOptions) async throws -> JobID {
+        try await self.learning(C.queue) { queue in
             let payload = try self.cipher.payload(command, for: queue)
             let row = try await self.database.one(SendStatements.sendAlone(queue.number, payload, options, .current))
             self.ring(queue, options)
@@ -134,13 +146,14 @@ public final class Bus: Sendable {
         precondition(options.unique == nil, "many jobs cannot share one name")
         guard !commands.isEmpty else { return [] }
         let queue = try await self.directory.find(C.queue, in: transaction)
-        try await self.middleware.willSend(commands, to: C.queue)
-        let arguments = try self.cipher.arguments(commands, for: queue)
-        let row = try await transaction.one(
-            SendStatements.send(queue.number, contentsOf: commands, arguments, options, .current))
-        let ids = try row.value(at: 0, as: [Int64].self).map { JobID($0) }
-        self.ringAfterCommit(queue, options, in: transaction)
-        return ids
+        return try await self.middleware.send(commands, to: C.queue) {
+            let arguments = try self.cipher.arguments(commands, for: queue)
+            let row = try await transaction.one(
+                SendStatements.send(queue.number, contentsOf: commands, arguments, options, .current))
+            let ids = try row.value(at: 0, as: [Int64].self).map { JobID($0) }
+            self.ringAfterCommit(queue, options, in: transaction)
+            return ids
+        }
     }
 
     /// Publishes an event to every queue that is subscribed to it.
@@ -152,7 +165,12 @@ public final class Bus: Sendable {
     /// - Throws: `DatabaseError`; ``EncryptionError`` when such a queue is subscribed and there is no key.
     public func publish<E: Event>(contentsOf events: [E], in transaction: borrowing Transaction) async throws {
         guard !events.isEmpty else { return }
-        try await self.middleware.willSend(events, to: nil)
+        try await self.middleware.send(events, to: nil) {
+            try await self.put(events, in: transaction)
+        }
+    }
+
+    private func put<E: Event>(_ events: [E], in transaction: borrowing Transaction) async throws {
         let arguments =
             E.isConfidential
             ? try self.cipher.confidential(events) : try events.map { RawJSON(try MessageCoder.text($0)) }
