@@ -66,7 +66,7 @@ final class Doorbell: Sendable {
                 continue
             }
             await self.send(round, perform)
-            let pause = self.state.withLockedValue { $0.pauseAfterRound() }
+            let pause = self.state.withLockedValue { $0.pause(after: round) }
             try? await ContinuousClock().sleep(for: pause)
         }
     }

@@ -6,6 +6,9 @@ import Postgres
 
 /// Target D: from the sender's call to the handler's first line, in an open loop.
 enum LatencyCase {
+    /// Sessions are opened and statements planned in the first moments; they are not counted.
+    private static let warmUp = 1
+
     static func run(_ world: World) async throws {
         try await BenchBus.with(world, "bench_latency") { bench in
             let seconds = max(6, world.seconds * 3)
@@ -36,21 +39,25 @@ enum LatencyCase {
         let waits = NIOLockedValueBox(
             Histogram<UInt32>(highestTrackableValue: 60_000_000, numberOfSignificantValueDigits: .three))
         let clock = SystemClock()
-        let total = rate * seconds
+        let total = rate * (seconds + Self.warmUp)
         let countdown = Countdown(total)
+        let counted = NIOLockedValueBox(Int64.max)
         let handler = Handler.transactional(Stamped.self) { message, _, _ in
             let waited = UInt64(max(0, clock.now.microseconds - message.sentAt.microseconds))
-            waits.withLockedValue { _ = $0.record(waited) }
+            if message.sentAt.microseconds >= counted.withLockedValue({ $0 }) {
+                waits.withLockedValue { _ = $0.record(waited) }
+            }
             countdown.count()
         }
         try await bench.working([handler]) {
+            counted.withLockedValue { $0 = clock.now.microseconds + Int64(Self.warmUp) * 1_000_000 }
             try await Pace.run(perSecond: rate, total: total, tasks: 16) { _ in
                 try await bench.bus.send(Stamped(sentAt: clock.now))
             }
             await countdown.reachesZero()
         }
         let conditions = world.conditions.with([
-            "load": "\(rate)/s, open loop", "from": "just before the sending statement",
+            "load": "\(rate)/s, open loop", "warm-up": "\(Self.warmUp) s", "from": "just before the sending statement",
             "to": "the handler's first line",
         ])
         for (share, goal) in [(50.0, 3.0), (99.0, 10.0)] {
