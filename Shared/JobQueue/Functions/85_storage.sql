@@ -6,7 +6,8 @@
 -- Each step asks for its lock and gives up at once if it is not to be had; the next round tries again.
 
 -- Seals the current slot when it is old or large, and opens the next one. Not too often: each truncation leaves dead rows
--- in the catalogue, which an old snapshot keeps alive. Answers the slot that was opened, or null.
+-- in the catalogue, which an old snapshot keeps alive. Answers the slot that was opened, or null: also when somebody else
+-- opened it a moment ago, for whom this one waits.
 create function queue.rotate(p_age interval default '60 seconds', p_bytes bigint default 8388608) returns smallint
     language plpgsql as $$
 declare
@@ -28,7 +29,7 @@ begin
     if v_next is null then
         return null;  -- all slots are in use: vacuum has to do, until one has run empty
     end if;
-    insert into queue.ring (slot) values (v_next);
+    insert into queue.ring (slot) values (v_next) on conflict (slot) do nothing returning slot into v_next;
     return v_next;
 end $$;
 
@@ -59,6 +60,10 @@ begin
     exception when lock_not_available then
         return 'busy';
     end;
+    -- Under the lock once more: it may have been emptied, taken out of the ring and opened again while we came here.
+    if p_slot = queue.current_slot() then
+        return 'current';
+    end if;
     execute format('select exists (select from %s)', queue.leaf('ready', p_slot)) into v_is_busy;
     if v_is_busy then
         return 'not empty';
@@ -101,8 +106,9 @@ begin
         execute format('select exists (select from %s)', queue.leaf('ready', v_slot)) into v_is_used;
         if v_is_used then
             insert into queue.ring (generation, slot) overriding system value
-            select min(generation) - 1, v_slot from queue.ring;
-            v_count := v_count + 1;
+            select min(generation) - 1, v_slot from queue.ring
+            on conflict do nothing;
+            v_count := v_count + found::int;
         end if;
     end loop;
     return v_count;

@@ -40,6 +40,9 @@ begin
     end loop;
 end $$;
 
+-- No slot is in the ring twice: two who turn it at the same time open one.
+alter table queue.ring add unique (slot);
+
 -- Jobs of a queue with a running_max are counted where they run.
 alter table queue.lease add column is_counted boolean not null default false;
 create index on queue.lease (queue_id) where is_counted;

@@ -174,4 +174,45 @@ struct TwoSessionTests {
             }
         }
     }
+
+    @Test(arguments: [true, false])
+    func `two who turn the ring at once open one slot`(_ commits: Bool) async throws {
+        let world = try await World.make()
+        try await world.owner.withConnection { a in
+            try await world.owner.withConnection { b in
+                let failure = try await self.interleave(.rotate, .rotate, commits: commits, in: world, a, b)
+                #expect(failure == nil)
+            }
+        }
+        let slots: [Int16] = try await world.owner.one("select array_agg(slot order by generation) from queue.ring")
+            .value(at: 0)
+        #expect(slots == [0, 1, 2])
+        #expect(try await world.violations() == [])
+    }
+
+    /// The sweep has found the slot sealed, and waits to see whether it is empty; meanwhile it becomes the current one.
+    @Test func `a slot that is opened while somebody comes to empty it stays in the ring`() async throws {
+        let world = try await World.make()
+        _ = try await Self.set(in: world)
+        try await world.owner.withConnection { a in
+            try await world.owner.withConnection { b in
+                let pid: Int32 = try await b.one("select pg_backend_pid()").value(at: 0)
+                let said = try await withThrowingTaskGroup(of: String.self) { group in
+                    try await a.transaction { transaction in
+                        try await transaction.execute("lock table queue.ready_2 in access exclusive mode")
+                        group.addTask { try await b.one("select queue.sweep_slot(2::smallint)").value(at: 0) }
+                        try await eventually("the sweep waits", every: .milliseconds(5)) {
+                            try await world.count("select count(*) from unnest(pg_blocking_pids(\(pid)))") > 0
+                        }
+                        let opened: Int16 = try await transaction.one("select queue.rotate('0 seconds', 0)").value(
+                            at: 0)
+                        #expect(opened == 2)
+                    }
+                    return try await group.next()
+                }
+                #expect(said == "current")
+            }
+        }
+        #expect(try await world.count("select count(*) from queue.ring where slot = 2") == 1)
+    }
 }
