@@ -30,6 +30,11 @@ public struct Migrator: Sendable {
     private let logger: Logger
     /// Of the advisory lock; the letters of "clubmigr".
     private static let lockKey: Int64 = 0x636C_7562_6D69_6772
+    /// How long an attempt waits for each lock. Shorter than the server's deadlock_timeout (a second): whoever is in a
+    /// deadlock with a migration goes on, because the migration has given way before anybody looks for it.
+    private static let lockLimits = (first: Duration.milliseconds(50), last: Duration.milliseconds(800))
+    /// How long attempts are made.
+    private static let lockPatience = Duration.seconds(120)
 
     public init(reactor: Reactor, logger: Logger) {
         self.reactor = reactor
@@ -37,11 +42,14 @@ public struct Migrator: Sendable {
     }
 
     /// Applies what is pending, set after set.
+    ///
+    /// A transaction that waits for a lock makes everybody wait who comes later. So none waits for long: it gives way,
+    /// leaves nothing behind, and is tried again, for two minutes.
     /// - Parameter configuration: of the role that owns the schemas. Its limits on time do not count here.
     /// - Returns: what was applied now.
     /// - Throws: `DatabaseError` (`migration-failed`): a file that is misnamed, missing or changed since it was
-    ///   applied, a database that is newer than the program, or a statement that failed. What came before stays
-    ///   applied.
+    ///   applied, a database that is newer than the program, a statement that failed, or a lock that was not to be had.
+    ///   What came before stays applied.
     @discardableResult
     public func migrate(
         _ sets: [MigrationSet], on configuration: DatabaseConfiguration
@@ -67,15 +75,13 @@ public struct Migrator: Sendable {
         let (files, checksums) = try await self.load(set, connection)
         let pending = try await self.pending(set, files, checksums, connection)
         let functions = try await FunctionSet.stale(of: set, migrations: files.count, connection)
-        for (file, checksum) in pending {
-            // The old functions must never meet the new tables, so they change together.
-            let isTogether = file.number == files.count && file.isTransactional
-            try await self.apply(file, checksum, of: set, with: isTogether ? functions : nil, connection)
+        // The old functions must never meet the new tables, so they change together.
+        let together = functions == nil ? 0 : pending.reversed().prefix { $0.0.isTransactional }.count
+        for (file, checksum) in pending.dropLast(together) {
+            try await self.apply(file, checksum, of: set, connection)
         }
-        if let functions, files.last.map({ pending.last?.0.number != $0.number || !$0.isTransactional }) ?? true {
-            try await self.attempt(functions.record, of: set) {
-                try await connection.transaction { try await self.run(functions, $0, connection) }
-            }
+        if let functions {
+            try await self.apply(pending.suffix(together), of: set, with: functions, connection)
         }
         return pending.map(\.0) + (functions.map { [$0.record] } ?? [])
     }
@@ -208,30 +214,74 @@ public struct Migrator: Sendable {
     }
 
     private func apply(
-        _ file: MigrationSet.File, _ checksum: [UInt8], of set: MigrationSet, with functions: FunctionSet?,
-        _ connection: Connection
+        _ file: MigrationSet.File, _ checksum: [UInt8], of set: MigrationSet, _ connection: Connection
     ) async throws {
-        let record: SQL = """
-            insert into migration.applied (service, number, name, checksum)
-            values (\(set.service), \(file.number)::integer, \(file.name), \(checksum))
-            """
         guard file.isTransactional else {
             try await self.attempt(file, of: set) { try await connection.script(file.text) }
-            try await connection.execute(record)
+            try await connection.execute(self.record(file, checksum, of: set))
             return
         }
-        try await connection.transaction { transaction in
+        try await self.givingWay(on: connection) { transaction in
             try await self.run(file, of: set, transaction, connection)
-            try await transaction.execute(record)
-            if let functions { try await self.run(functions, transaction, connection) }
+            try await transaction.execute(self.record(file, checksum, of: set))
         }
+    }
+
+    /// The last files and the functions that fit them, all or nothing.
+    private func apply(
+        _ files: ArraySlice<(MigrationSet.File, [UInt8])>, of set: MigrationSet, with functions: FunctionSet,
+        _ connection: Connection
+    ) async throws {
+        try await self.givingWay(on: connection) { transaction in
+            for (file, checksum) in files {
+                try await self.run(file, of: set, transaction, connection)
+                try await transaction.execute(self.record(file, checksum, of: set))
+            }
+            try await self.attempt(functions.record, of: set) {
+                try await self.run(functions, transaction, connection)
+            }
+        }
+    }
+
+    private func record(_ file: MigrationSet.File, _ checksum: [UInt8], of set: MigrationSet) -> SQL {
+        """
+        insert into migration.applied (service, number, name, checksum)
+        values (\(set.service), \(file.number)::integer, \(file.name), \(checksum))
+        """
+    }
+
+    /// A transaction that gives way where it would have to wait for a lock, and comes back a little later, with more
+    /// patience each time: in between those get through who waited behind it.
+    private func givingWay(
+        on connection: Connection, _ body: (borrowing Transaction) async throws -> Void
+    ) async throws {
+        let clock = ContinuousClock()
+        let end = clock.now.advanced(by: Self.lockPatience)
+        var limit = Self.lockLimits.first
+        while true {
+            do {
+                return try await connection.transaction { transaction in
+                    let text = "\(limit / .milliseconds(1))ms"
+                    try await transaction.execute("select set_config('lock_timeout', \(text), true)")
+                    try await body(transaction)
+                }
+            } catch let error as DatabaseError where Self.isAboutLocks(error) && clock.now < end {
+                self.logger.notice(
+                    "A migration gives way to the traffic and is tried again", metadata: ["error": "\(error)"])
+            }
+            try await clock.sleep(for: limit * 4)
+            limit = min(limit * 2, Self.lockLimits.last)
+        }
+    }
+
+    /// A lock that was not to be had in time, or a deadlock that the server has ended.
+    private static func isAboutLocks(_ error: DatabaseError) -> Bool {
+        ["55P03", "40P01"].contains(error.sqlState)
     }
 
     private func run(
         _ file: MigrationSet.File, of set: MigrationSet, _ transaction: borrowing Transaction, _ connection: Connection
     ) async throws {
-        // Begins the transaction, whose first statement would otherwise be the file itself.
-        try await transaction.execute("select 1")
         try await self.attempt(file, of: set) { try await connection.script(file.text) }
         guard connection.condition.value == .inTransaction else {
             throw set.failure("\(file.fileName) ends its transaction")

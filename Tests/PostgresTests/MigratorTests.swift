@@ -208,4 +208,63 @@ import Testing
             #expect(applied.count == 1)
         }
     }
+
+    /// Whoever waits for a lock stands in the way of all who come after.
+    @Test func `a migration that does not get its lock lets others pass, and is tried again`() async throws {
+        let owner = try TestDatabase.current.owner
+        try await owner.execute("create table busy (id int)")
+        try await self.withFolder(["0001_a.sql": "alter table busy add column note text;"]) { set, _ in
+            let applied = try await withThrowingTaskGroup(of: [String].self) { group in
+                try await owner.transaction { transaction in
+                    try await transaction.execute("insert into busy values (1)")
+                    group.addTask { try await self.migrate(set) }
+                    try await eventually("the migration waits for the table", every: .milliseconds(2)) {
+                        try await self.count("pg_locks where relation = 'busy'::regclass and not granted") > 0
+                    }
+                    try await owner.transaction { other in
+                        try await other.execute("set local lock_timeout = '20s'")
+                        try await other.execute("insert into busy values (2)")
+                    }
+                }
+                return try await group.next() ?? []
+            }
+            #expect(applied == ["0001_a"])
+            #expect(try await self.count("busy where note is null") == 2)
+        }
+    }
+
+    /// A set with functions, which lie beside the folder of the migrations.
+    private func withFunctions(
+        _ migrations: [String: String], _ function: String,
+        _ body: (MigrationSet, _ folder: String) async throws -> Void
+    ) async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "set-\(UUID().uuidString)").path
+        for name in ["Migrations", "Functions"] {
+            try FileManager.default.createDirectory(atPath: "\(folder)/\(name)", withIntermediateDirectories: true)
+        }
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        for (name, text) in migrations { try self.write(text, to: name, in: "\(folder)/Migrations") }
+        try self.write(function, to: "10_all.sql", in: "\(folder)/Functions")
+        try await body(MigrationSet(service: "ledger", directory: folder + "/Migrations"), folder)
+    }
+
+    @Test func `several migrations and the functions that fit them come together, or not at all`() async throws {
+        let first = ["0001_a.sql": "create table a (id int);"]
+        let more = ["0002_b.sql": "alter table a add column b int;", "0003_c.sql": "alter table a add column c int;"]
+        try await self.withFunctions(first, "create or replace function f() returns int return 1;") { set, folder in
+            #expect(try await self.migrate(set) == ["0001_a", "functions_1"])
+            for (name, text) in more { try self.write(text, to: name, in: folder + "/Migrations") }
+            try self.write(
+                "create or replace function f() returns int return nonsense;", to: "10_all.sql",
+                in: folder + "/Functions")
+            let error = try await databaseError { _ = try await self.migrate(set) }
+            #expect(error.code == .migrationFailed && "\(error)".contains("10_all.sql:1"))
+            let columns: SQL = "pg_attribute where attrelid = 'a'::regclass and attnum > 0 and not attisdropped"
+            #expect(try await self.count(columns) == 1, "the old function has its old table")
+            try self.write(
+                "create or replace function f() returns int return (select count(c) from a);", to: "10_all.sql",
+                in: folder + "/Functions")
+            #expect(try await self.migrate(set) == ["0002_b", "0003_c", "functions_3"])
+        }
+    }
 }

@@ -9,6 +9,12 @@
 -- From here on the functions of the queue stand in Functions/: they are dropped and made anew as a whole with every
 -- upgrade, in the transaction of the last migration. What the files before this one say of functions is history.
 
+-- Every table that is changed or emptied here or in 0011, at once and before anything is done: the queue's row comes
+-- first, as it does for whoever sends, takes or claims, so nobody gets further who would be in our way. Who has ended a
+-- job and sends after that comes the other way round; then we give way (the limit is the migrator's) and are tried again.
+lock table queue.queue, queue.ring, queue.ready, queue.lease, queue.hold, queue.outcome, queue.audit
+    in access exclusive mode;
+
 -- Policies. A queue is ordered by key (key_limit), fair between keys (is_fair), or neither.
 alter table queue.queue
     add column key_limit smallint check (key_limit between 1 and 1000),

@@ -92,4 +92,40 @@ struct UpgradeUnderLoadTests {
             return !taken.isEmpty
         }
     }
+
+    /// The order of its locks is the other way round: first the table of the job, then the queue's row. The upgrade holds the
+    /// queue's row by then and wants the table; it is the upgrade that gives way.
+    @Test func `a process that has ended a job and then sends is not the one that pays for a deadlock`() async throws {
+        let world = try await World.make()
+        try await Rehearsal.goBack()
+        let old = try await PreviousRelease.join(world, "alpha")
+        let queues = try await old.declare("alpha", ["alpha.work"])
+        let work = try #require(queues["alpha.work"])
+        _ = try await old.send(work, Work.name, 1)
+        let job = try await old.claimOne(work)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            try await old.database.transaction { transaction in
+                try await transaction.execute(old.complete(job))
+                group.addTask { try await Rehearsal.upgrade() }
+                try await eventually("the upgrade waits for what this transaction holds", every: .milliseconds(2)) {
+                    try await world.count(
+                        """
+                        select count(*) from pg_locks
+                        where locktype = 'relation' and mode = 'AccessExclusiveLock' and not granted
+                            and database = (select oid from pg_database where datname = current_database())
+                        """) > 0
+                }
+                try await transaction.execute(
+                    "select queue.send(\(work), \(Work.name), 1::smallint, '{\"number\": 2}', null, 2::smallint)")
+            }
+            try await group.waitForAll()
+        }
+        let alpha = world.bus("alpha")
+        try await alpha.running(handlers: [
+            .transactional(Work.self) { _, job, transaction in try await JobQueueTests.note(job, in: transaction) }
+        ]) {
+            try await eventually("what was sent then is done") { try await world.isDone(effects: 1) }
+        }
+        #expect(try await world.violations() == [])
+    }
 }
