@@ -85,6 +85,11 @@ struct PolicyTests {
         // Time passes: two more tokens.
         try await world.owner.execute("update queue.rate set at = at - interval '2001 seconds'")
         #expect(try await self.claim(world, Work.queue, 10, "'number'") == ["6", "7"])
+        // The server's clock is set back: nothing is lost but what had grown, and tokens grow from then on.
+        try await world.owner.execute("update queue.rate set at = clock_timestamp() + interval '1 hour'")
+        #expect(try await self.claim(world, Work.queue, 10, "'number'") == [])
+        try await world.owner.execute("update queue.rate set at = at - interval '2001 seconds'")
+        #expect(try await self.claim(world, Work.queue, 10, "'number'") == ["8", "9"])
     }
 
     @Test func `a worker goes on by itself when tokens have grown`() async throws {

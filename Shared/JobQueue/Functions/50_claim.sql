@@ -131,7 +131,9 @@ begin
             tokens = least(
                 p_queue.rate_burst,
                 rate.tokens + greatest(0, extract(epoch from excluded.at - rate.at)) * p_queue.rate_per_second),
-            at = greatest(excluded.at, rate.at)
+            -- A little later than now: somebody else came first. Much later: the clock was set back.
+            at = case when rate.at > excluded.at + interval '1 second' then excluded.at
+                else greatest(excluded.at, rate.at) end
         returning tokens into v_tokens;
         v_allowed := least(v_allowed, floor(v_tokens)::int);
     end if;
