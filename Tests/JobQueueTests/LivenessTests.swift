@@ -115,21 +115,20 @@ struct LivenessTests {
             try await world.owner.execute("update queue.worker set seen_at = seen_at - interval '1 hour'")
             // Reconnecting: the session is gone, the last beat is fresh.
             try await self.dieWithAJob(world)
-            try await world.owner.execute(
-                "update queue.worker set seen_at = clock_timestamp() + interval '1 hour' where host = 'ghost'")
-            try await alpha.running {
-                let rescuer = try await eventually("a rescuer has joined") {
-                    try await world.owner.first("select id from queue.worker where host not in ('ghost', 'stalled')")
-                }.value(at: 0, as: Int32.self)
-                try await world.owner.execute("update queue.worker set session_at = session_at - interval '1 hour'")
+            let rescuer: Int32 = try await world.owner.one("select queue.register('alpha', 'h', 1)").value(at: 0)
+            try await world.owner.execute("update queue.worker set session_at = session_at - interval '1 hour'")
+            try await world.owner.transaction { transaction in
+                try await transaction.execute(
+                    "update queue.worker set seen_at = clock_timestamp() where host = 'ghost'")
                 // What the chores of a second would do.
+                try await transaction.execute("select queue.tend(\(rescuer), 100)")
+            }
+            #expect(try await world.count("select count(*) from queue.lease") == 2)
+            try await world.owner.execute(
+                "update queue.worker set seen_at = seen_at - interval '2 hours' where host = 'ghost'")
+            try await eventually("the one with neither is dead") {
                 try await world.owner.execute("select queue.tend(\(rescuer), 100)")
-                #expect(try await world.count("select count(*) from queue.lease") == 2)
-                try await world.owner.execute(
-                    "update queue.worker set seen_at = seen_at - interval '2 hours' where host = 'ghost'")
-                try await eventually("the one with neither is dead") {
-                    try await world.count("select count(*) from queue.lease") == 1
-                }
+                return try await world.count("select count(*) from queue.lease") == 1
             }
         }
     }
@@ -226,6 +225,66 @@ struct LivenessTests {
             _ = try await alpha.send(Work(number: 5))
             #expect(try await done.next() == 5)
         }
+        #expect(try await world.violations() == [])
+    }
+
+    /// Two sessions in one: the one that sends a job for soon commits when the search has long gone past its moment.
+    @Test func `a delayed job that was committed late is found by a search from the beginning`() async throws {
+        let world = try await World.make()
+        try await self.declare(world)
+        let worker: Int32 = try await world.owner.one("select queue.register('alpha', 'h', 1)").value(at: 0)
+        func tend(_ floor: Timestamp?) async throws -> (queues: [Int16], floor: Timestamp) {
+            let row = try await world.owner.one("select queues, floor from queue.tend(\(worker), 100, \(floor))")
+            return (try row.value(at: 0), try row.value(at: 1))
+        }
+        let alpha = world.bus("alpha")
+        _ = try await alpha.send(Work(number: 1), .delay(.seconds(3600)))
+        let first = try await tend(nil)
+        #expect(first.queues == [])
+        try await world.owner.execute(
+            "update queue.deferred set run_at = \(first.floor) - interval '1 second'")
+        #expect(try await tend(first.floor).queues == [], "it stands before the floor")
+        #expect(try await tend(nil).queues.count == 1)
+        // What a round leaves over is behind its floor.
+        _ = try await alpha.send(contentsOf: (1...2).map { Work(number: $0) })
+        try await world.owner.execute(
+            """
+            with gone as (delete from queue.ready where attempt = 0 returning *)
+            insert into queue.deferred (run_at, id, queue_id, priority, attempt)
+            select clock_timestamp() - interval '1 hour' + row_number() over () * interval '1 minute', id, queue_id,
+                priority, 0
+            from gone
+            """)
+        let part = try await world.owner.one("select floor from queue.tend(\(worker), 1)").value(
+            at: 0, as: Timestamp.self)
+        var left = try await world.count("select count(*) from queue.deferred")
+        #expect(left == 2)
+        var floor = part
+        while left > 0 {
+            floor = try await tend(floor).floor
+            let now = try await world.count("select count(*) from queue.deferred")
+            #expect(now < left)
+            left = now
+        }
+    }
+
+    /// What was written before it lies in the time to come, on the dead and on who looks for them.
+    @Test func `a server whose clock was set back finds the dead all the same`() async throws {
+        let world = try await World.make()
+        try await self.declare(world)
+        let alpha = world.bus("alpha")
+        _ = try await alpha.send(Work(number: 1))
+        try await self.dieWithAJob(world)
+        let rescuer: Int32 = try await world.owner.one("select queue.register('alpha', 'h', 1)").value(at: 0)
+        try await world.owner.execute(
+            """
+            update queue.worker
+            set session_at = clock_timestamp() + interval '1 hour',
+                seen_at = case when id = \(rescuer) then seen_at else clock_timestamp() + interval '1 hour' end
+            """)
+        let queues: [Int16] = try await world.owner.one("select queue.rescue(\(rescuer), 100)").value(at: 0)
+        #expect(queues.count == 1)
+        #expect(try await world.count("select count(*) from queue.ready where attempt = 1") == 1)
         #expect(try await world.violations() == [])
     }
 }

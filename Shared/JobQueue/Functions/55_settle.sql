@@ -88,22 +88,32 @@ begin
 end $$;
 
 -- The ready rows of these jobs, taken out; jobs that somebody works on are passed over. Only rows of first attempts are
--- looked for: whatever was repeated is not the attempt that a batch held.
+-- looked for: whatever was repeated is not the attempt that a batch held. And only in the slots of the ring, of which there
+-- are few: only from there it can have been taken, and no slot leaves the ring with a row in it. Each is looked up by
+-- itself; joined without the limit, all that is ready in the queue would be read.
 create function queue.pull_ready(p_queue smallint, p_ids bigint[], p_ranks bigint[]) returns setof queue.ready
     language plpgsql as $$
+declare
+    v_slot smallint;
 begin
-    return query
-        with picked as materialized (
-            select r.slot, r.queue_id, r.priority, r.rank, r.id
-            from unnest(p_ids, p_ranks) t(id, rank)
-            join queue.ready r on r.queue_id = p_queue and r.priority = any ('{0, 1, 2, 3, 4}') and r.rank = t.rank
-                and r.id = t.id
-            where r.attempt = 0
-            for update of r skip locked
-        )
-        delete from queue.ready r using picked p
-        where r.slot = p.slot and r.queue_id = p.queue_id and r.priority = p.priority and r.rank = p.rank and r.id = p.id
-        returning r.*;
+    for v_slot in select slot from queue.ring order by generation loop
+        return query
+            with picked as materialized (
+                select r.*
+                from unnest(p_ids, p_ranks) t(id, rank)
+                cross join unnest('{0, 1, 2, 3, 4}'::smallint[]) u(priority)
+                cross join lateral (
+                    select f.slot, f.queue_id, f.priority, f.rank, f.id from queue.ready f
+                    where f.slot = v_slot and f.queue_id = p_queue and f.priority = u.priority and f.rank = t.rank
+                        and f.id = t.id and f.attempt = 0
+                    limit 1
+                    for update skip locked) r
+            )
+            delete from queue.ready r using picked p
+            where r.slot = p.slot and r.queue_id = p.queue_id and r.priority = p.priority and r.rank = p.rank
+                and r.id = p.id
+            returning r.*;
+    end loop;
 end $$;
 
 -- The fence. Internal: takes the lease away or raises, so that the transaction around it is rolled back.

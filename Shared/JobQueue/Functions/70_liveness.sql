@@ -105,7 +105,8 @@ begin
 end $$;
 
 -- Workers of the service that are dead: not seen for 3 s, and their lock is free. The lock alone would kill on a lost
--- connection, the heartbeat alone on a stalled machine. A sessionless one has only the heartbeat, and so 15 s.
+-- connection, the heartbeat alone on a stalled machine. A sessionless one has only the heartbeat, and so 15 s. Who was seen
+-- at a moment that is still to come was seen before the server's clock was set back: then the lock tells, where there is one.
 -- Each found one stays locked until the end of the transaction.
 create function queue.dead_workers(p_service text) returns int[]
     language plpgsql as $$
@@ -116,7 +117,8 @@ begin
     for v_worker in
         select id from queue.worker
         where service = p_service
-            and seen_at < clock_timestamp() - case when is_sessionless then interval '15 s' else interval '3 s' end
+            and (seen_at < clock_timestamp() - case when is_sessionless then interval '15 s' else interval '3 s' end
+                or seen_at > clock_timestamp() + interval '3 s' and not is_sessionless)
         order by id
     loop
         if pg_try_advisory_xact_lock(queue.liveness_class(), v_worker) then
@@ -177,7 +179,10 @@ declare
     v_queues smallint[] := '{}';
     v_left int := p_limit;
 begin
-    if exists (select from queue.worker where id = p_worker and session_at > clock_timestamp() - interval '2 seconds')
+    if exists (
+            select from queue.worker
+            where id = p_worker
+                and session_at between clock_timestamp() - interval '2 seconds' and clock_timestamp())
         or not pg_try_advisory_xact_lock(queue.chore_class(), hashtext('rescue ' || v_service))
     then
         return v_queues;
@@ -222,11 +227,15 @@ end $$;
 -- How long a handler may go on after its job was cancelled, before the job is taken away from it.
 create function queue.cancel_patience() returns interval language sql immutable return interval '5 seconds';
 
--- Jobs whose time has come, of the service's own queues.
-create function queue.promote(p_service text, p_limit int) returns smallint[]
+-- Jobs whose time has come, of the service's own queues. p_floor: where the search may begin, see queue.tend.
+create function queue.promote(
+    p_service text, p_limit int, p_floor timestamptz default null
+) returns smallint[]
     language plpgsql as $$
 declare
     v record;
+    v_floor timestamptz := coalesce(p_floor, '-infinity');
+    v_now timestamptz := clock_timestamp();  -- by itself it would end no search of an index
     v_queues smallint[] := '{}';
 begin
     for v in
@@ -235,7 +244,7 @@ begin
                 select d.id
                 from queue.queue q cross join lateral (
                     select f.id, f.run_at from queue.deferred f
-                    where f.queue_id = q.id and f.run_at <= clock_timestamp()
+                    where f.queue_id = q.id and f.run_at > v_floor and f.run_at <= v_now
                     order by f.run_at limit p_limit
                     for update skip locked) d
                 where q.owner_service = p_service
@@ -257,17 +266,31 @@ end $$;
 -- The chores of a service, once a second by each of its processes: promote what is due, rescue what is lost. Periodic
 -- jobs have a statement of their own (queue.fire_periodic), so that nothing that is wrong with one stops a rescue.
 -- Answers the queues that got something to run, and when the next delayed job is due. It is a sign of life as well.
-create function queue.tend(p_worker int, p_limit int) returns table (queues smallint[], next_due_ms bigint)
+--
+-- What was promoted stays in the index as dead entries until vacuum or compaction, which an old snapshot or many waiting
+-- jobs prevent. So it answers a floor, too: nothing that it has seen is due before that, and the next search may begin
+-- there. A job that was committed more than five seconds after it was due may stand before the floor; it is found by a
+-- search from the beginning (p_floor null), which somebody has to make now and then.
+create function queue.tend(
+    p_worker int, p_limit int, p_floor timestamptz default null
+) returns table (queues smallint[], next_due_ms bigint, floor timestamptz)
     language plpgsql as $$
 declare
     v_service text := queue.require_worker(p_worker);
+    v_begun timestamptz := clock_timestamp();
+    v_floor timestamptz := coalesce(p_floor, '-infinity');
+    v_next timestamptz;
 begin
     perform set_config('synchronous_commit', 'off', true);
-    update queue.worker set seen_at = clock_timestamp() where id = p_worker;
-    queues := queue.promote(v_service, p_limit) || queue.rescue(p_worker, p_limit);
-    select ceil(extract(epoch from min(d.run_at) - clock_timestamp()) * 1000)::bigint into next_due_ms
+    update queue.worker set seen_at = v_begun where id = p_worker;
+    queues := queue.promote(v_service, p_limit, p_floor) || queue.rescue(p_worker, p_limit);
+    select min(d.run_at) into v_next
     from queue.queue q cross join lateral (
-        select run_at from queue.deferred f where f.queue_id = q.id order by f.run_at limit 1) d
+        select f.run_at from queue.deferred f
+        where f.queue_id = q.id and f.run_at > v_floor
+        order by f.run_at limit 1) d
     where q.owner_service = v_service;
+    next_due_ms := ceil(extract(epoch from v_next - clock_timestamp()) * 1000);
+    floor := least(v_begun - interval '5 seconds', v_next - interval '1 microsecond');
     return next;
 end $$;

@@ -200,9 +200,10 @@ create function queue.tidy() returns text
 declare
     v_queue smallint;
     v_helped int := 0;
+    v_now timestamptz := clock_timestamp();  -- by itself it would end no search of an index
 begin
     delete from queue.dedup d where d.ctid = any (array(
-        select ctid from queue.dedup where until < clock_timestamp() order by until limit 10000));
+        select ctid from queue.dedup where until < v_now order by until limit 10000));
     delete from queue.dedup d where d.until is null and queue.has_ended(d.id);
     delete from queue.progress p where not exists (select from queue.lease l where l.id = p.id);
     delete from queue.cancellation c where not exists (select from queue.lease l where l.id = c.id);

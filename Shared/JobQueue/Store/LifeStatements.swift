@@ -20,8 +20,9 @@ enum LifeStatements {
         "select queue.leave(\(worker))"
     }
 
-    static func tend(_ worker: Int32, limit: Int) -> SQL {
-        "select queues, next_due_ms from queue.tend(\(worker), \(Int32(clamping: limit)))"
+    /// - Parameter floor: where the search for what is due begins; nil: at the beginning.
+    static func tend(_ worker: Int32, limit: Int, floor: Timestamp?) -> SQL {
+        "select queues, next_due_ms, floor from queue.tend(\(worker), \(Int32(clamping: limit)), \(floor))"
     }
 
     /// - Parameter step: one of those that `queue.keep_flat` knows.

@@ -9,6 +9,8 @@ struct Chores: Sendable {
     static let interval = Duration.seconds(1)
     static let shortPause = Duration.milliseconds(50)
     static let limit = 1000
+    /// How often the search for what is due begins at the beginning: what was committed late may stand before its floor.
+    static let fullSearch = Duration.seconds(10)
 
     /// What keeps the storage flat, and how often.
     static let steps: [(name: String, every: Duration)] = [
@@ -23,6 +25,8 @@ struct Chores: Sendable {
     /// Until the task is cancelled.
     func run() async {
         var due = Self.steps.map { _ in ContinuousClock.now }
+        var floor: Timestamp?
+        var fullSearch = ContinuousClock.now
         while !Task.isCancelled {
             var pause = Self.interval
             if let worker = self.bus.membership.joined?.worker {
@@ -31,7 +35,10 @@ struct Chores: Sendable {
                         try await self.bus.database.execute(LifeStatements.keepFlat(worker, step.name))
                         due[index] = .now.advanced(by: step.every)
                     }
-                    pause = try await self.tend(worker)
+                    if fullSearch <= .now {
+                        (floor, fullSearch) = (nil, .now.advanced(by: Self.fullSearch))
+                    }
+                    (pause, floor) = try await self.tend(worker, floor)
                     if let due = await self.periodic.perform() { pause = min(pause, max(.milliseconds(1), due)) }
                 } catch {
                     self.bus.logger.debug("Chores failed", metadata: ["error": "\(Failure(error).code)"])
@@ -41,17 +48,19 @@ struct Chores: Sendable {
         }
     }
 
-    /// - Returns: how long until there is something to do: at most the interval, and not long when something was found,
-    ///   because a round takes only so much.
-    private func tend(_ worker: Int32) async throws -> Duration {
-        let row = try await self.bus.database.one(LifeStatements.tend(worker, limit: Self.limit))
+    /// - Parameter floor: what the last round answered; nil: look at everything that is due.
+    /// - Returns: how long until there is something to do (at most the interval, and not long when something was found,
+    ///   because a round takes only so much), and where the next round may begin.
+    private func tend(_ worker: Int32, _ floor: Timestamp?) async throws -> (pause: Duration, floor: Timestamp?) {
+        let row = try await self.bus.database.one(LifeStatements.tend(worker, limit: Self.limit, floor: floor))
         self.bus.membership.hasShownLife()
         let queues = try row.value(at: 0, as: [Int16].self)
         if !queues.isEmpty {
             self.bus.doorbell.ring(queues.map { ($0, self.bus.service) })
         }
         let pause = queues.isEmpty ? Self.interval : Self.shortPause
-        guard let due = try row.value(at: 1, as: Int64?.self) else { return pause }
-        return min(pause, max(.milliseconds(1), .milliseconds(due)))
+        let next = try row.value(at: 2, as: Timestamp.self)
+        guard let due = try row.value(at: 1, as: Int64?.self) else { return (pause, next) }
+        return (min(pause, max(.milliseconds(1), .milliseconds(due))), next)
     }
 }

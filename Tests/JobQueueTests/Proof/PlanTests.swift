@@ -118,9 +118,8 @@ struct PlanTests {
         return Dictionary(uniqueKeysWithValues: try rows.map { try $0.decode(String.self, Int64.self) })
     }
 
-    /// Where it is more than 300. What was promoted lies in front of what is due until compaction takes it away: its index
-    /// entries are passed over, not its rows. What is isolated is looked for in every leaf and priority.
-    static let pages = ["promote": 900, "isolate": 900]
+    /// Where it is more than 300: what is isolated is looked up in every priority.
+    static let pages = ["isolate": 400]
     static let functions = ["claim", "complete", "hand_over", "fail", "promote", "isolate"]
 
     private func call(_ function: String, _ scene: Scene) -> SQL {
@@ -133,7 +132,7 @@ struct PlanTests {
         case "complete": "select queue.complete(\(scene.worker), \(scene.job), 1::smallint)"
         case "hand_over": "select queue.hand_over(\(scene.queue), '{a}', '{1000001}')"
         case "fail": "select * from queue.fail(\(scene.worker), \(scene.job), 1::smallint, '{}')"
-        case "promote": "select queue.promote('alpha', 100)"
+        case "promote": "select queue.promote('alpha', 100, clock_timestamp() - interval '12 hours')"
         default: "select queue.isolate(\(scene.worker), \(scene.queue), \(scene.ready))"
         }
     }
@@ -149,6 +148,31 @@ struct PlanTests {
                 let limit = Self.pages[function] ?? 300
                 #expect(cost.pages > 0 && cost.pages < limit, "\(function) read \(cost.pages) pages")
             }
+            try await session.execute("reset plan_cache_mode")
+        }
+    }
+
+    /// What was promoted stays in front of what is due as dead entries, and behind it all stand those that have time.
+    @Test func `the search for what is due begins where the last one ended, and ends where nothing is due`()
+        async throws
+    {
+        let world = try await World.make()
+        let scene = try await self.arrange(world)
+        try await world.owner.execute(
+            """
+            insert into queue.deferred (run_at, id, queue_id, priority, attempt)
+            select clock_timestamp() + interval '1 day', n, \(scene.queue), 2, 0 from generate_series(1, 100000) n
+            """)
+        try await world.owner.withConnection { session in
+            try await session.execute("set plan_cache_mode = force_generic_plan")
+            let full = try await self.cost(of: "select queue.promote('alpha', 100)", on: session)
+            let row = try await session.one("select floor, clock_timestamp() from queue.tend(\(scene.worker), 100)")
+            let (floor, now) = try row.decode(Timestamp.self, Timestamp.self)
+            #expect(floor > now - .seconds(60) && floor <= now - .seconds(5))
+            let next = try await self.cost(of: "select queue.promote('alpha', 100, \(floor))", on: session)
+            #expect(full.scanned == [] && next.scanned == [])
+            #expect(full.pages > 250 && full.pages < 900, "\(full.pages) pages from the beginning")
+            #expect(next.pages < 30, "\(next.pages) pages behind the floor")
             try await session.execute("reset plan_cache_mode")
         }
     }
