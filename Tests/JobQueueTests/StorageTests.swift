@@ -50,6 +50,47 @@ struct StorageTests {
         #expect(try await world.violations() == [])
     }
 
+    /// A dump holds a snapshot and a lock on every table: nothing can be emptied as long as it runs.
+    @Test func `a dump in progress stops nobody, and when it has ended the storage is flat again`() async throws {
+        let world = try await World.make()
+        let alpha = world.bus("alpha")
+        try await world.owner.withConnection { session in
+            try await session.transaction(isolation: .repeatableRead) { transaction in
+                try await transaction.execute(
+                    """
+                    do $$
+                    begin
+                        execute (
+                            select 'lock table ' || string_agg(oid::regclass::text, ', ') || ' in access share mode'
+                            from pg_class where relnamespace = 'queue'::regnamespace and relkind in ('r', 'p'));
+                    end $$
+                    """)
+                try await alpha.running(handlers: [
+                    .batch(Work.self) { jobs, transaction in
+                        for job in jobs { try await note(job.context, in: transaction) }
+                    }
+                ]) {
+                    for round in 1...4 {
+                        _ = try await alpha.send(contentsOf: (1...500).map { Work(number: $0) })
+                        try await eventually("all are done", within: .seconds(60)) {
+                            try await world.isDone(effects: round * 500)
+                        }
+                        try await world.owner.execute("select queue.rotate('0 s', 0)")
+                        let said = Set(try await self.text(world, "select queue.sweep()").split(separator: ", "))
+                        #expect(said.isSubset(of: ["busy", "current", "not empty"]))
+                        #expect(try await self.text(world, "select queue.compact('lease')") == "busy")
+                    }
+                }
+                #expect(try await world.count("select count(*) from queue.ring") >= 5)
+            }
+        }
+        try await world.owner.execute("select queue.sweep()")
+        #expect(try await world.count("select count(*) from queue.ring") == 1)
+        for slot in 0..<4 { #expect(try await self.bytes(world, "ready_\(slot)") == 0) }
+        #expect(try await self.text(world, "select queue.compact('lease')") == "kept 0")
+        #expect(try await world.violations() == [])
+    }
+
     @Test func `a slot with jobs is not emptied, nor one that a sender is writing to`() async throws {
         let world = try await World.make()
         let alpha = world.bus("alpha")
