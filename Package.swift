@@ -74,7 +74,10 @@ func suite(
 let package = Package(
     name: "club",
     platforms: [.macOS(.v15)],
-    products: [.library(name: "JobQueueTesting", targets: ["JobQueueTesting"])],
+    products: [
+        .library(name: "JobQueueTesting", targets: ["JobQueueTesting"]),
+        .library(name: "clock-step", type: .dynamic, targets: ["CClockStep"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
@@ -144,10 +147,12 @@ let package = Package(
                     httpTypes, subprocess,
                 ],
                 path: "Tests/Benchmarks", exclude: ["README.md", "peers"], swiftSettings: house),
+            .target(name: "CClockStep", path: "Tests/Chaos/Clock"),
             .executableTarget(
                 name: "queue-chaos",
                 dependencies: [
-                    "Kernel", "Postgres", "JobQueue", "EmbeddedPostgres", logging, lifecycle, locks, arguments, signals,
+                    "Kernel", "Postgres", "JobQueue", "EmbeddedPostgres", "TestSupport", logging, lifecycle, locks,
+                    arguments, signals,
                 ],
                 path: "Tests/Chaos/Mix", swiftSettings: house),
             suite("KernelTests", ["Kernel", "Contracts"], exclude: ["Golden"]),
@@ -169,7 +174,8 @@ let package = Package(
                 foundation + ["Auth", "Ledger", "Promotions", "Club", "EmbeddedPostgres", httpClient]),
             suite(
                 "ChaosTests", path: "Chaos",
-                foundation + ["Auth", "Ledger", "Promotions", "Club", "EmbeddedPostgres", httpClient], exclude: ["Mix"]),
+                foundation + ["Auth", "Ledger", "Promotions", "Club", "EmbeddedPostgres", httpClient],
+                exclude: ["Clock", "Mix"]),
             suite("RepositoryTests", path: "Repository", foundation + ["Auth", "Ledger", "Promotions", yaml]),
         ],
     swiftLanguageModes: [.v6]

@@ -5,7 +5,7 @@ import ArgumentParser
 @main struct QueueChaos: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "queue-chaos",
-        abstract: "Sends jobs of every kind while workers are killed, connections cut and the server crashed.",
+        abstract: "Sends jobs of every kind while workers, connections, clocks, the disk and the server are harmed.",
         discussion: """
             Starts a private PostgreSQL with durable settings. Harm is dealt every few seconds, chosen by the seed. In the \
             end everything is left in peace until no job is left, and what was sent is compared with what was done.
@@ -32,7 +32,8 @@ struct Mix: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let verdict = try await Stage.with(seed: self.seed) { stage in
+        SmallDisk.moveIntoNamespace()
+        let verdict = try await Stage.with(seed: self.seed, minutes: self.minutes) { stage in
             try await stage.play(for: .seconds(self.minutes * 60))
         }
         try verdict.show(json: self.json)

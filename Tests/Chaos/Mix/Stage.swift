@@ -1,5 +1,6 @@
 import EmbeddedPostgres
 import FoundationEssentials
+import Glibc
 import JobQueue
 import Kernel
 import Logging
@@ -18,27 +19,64 @@ struct Stage: Sendable {
     let crew: Crew
     let harm: Harm
 
-    static func with<R>(seed: UInt64, _ body: (Stage) async throws -> R) async throws -> R {
+    static func with<R>(seed: UInt64, minutes: Double, _ body: (Stage) async throws -> R) async throws -> R {
         let logger = Logger(label: "chaos") { _ in SwiftLogNoOpLogHandler() }
         let folder = "/tmp/club-chaos-\(UUID().uuidString.prefix(8).lowercased())"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let disk = SmallDisk(over: folder, megabytes: 512 + Int(minutes * 60))
+        if disk == nil { Progress.say("no disk is filled: this needs root, and memory for a small file system") }
+        let clock = SteppedClock("server", in: folder)
+        if clock == nil { Progress.say("no clock is set: the product clock-step was not built") }
+        for (name, value) in clock?.variables ?? [:] { setenv(name, value, 1) }
         Progress.say("starting a private PostgreSQL …")
         let server = try await EmbeddedPostgres.start(
             in: folder, profile: .durable, authentication: .trust, logger: logger)
         try await server.removeWhenThisProcessEnds(with: [folder])
         let reactor = try Reactor()
         let configuration = DatabaseConfiguration(
-            conninfo: server.conninfo, applicationName: "chaos-owner", pool: PoolLimits(size: 4))
+            conninfo: server.conninfo, applicationName: "chaos-owner", pool: PoolLimits(size: 6))
         _ = try await Migrator(reactor: reactor, logger: logger).migrate([JobQueueMigrations.set], on: configuration)
         let owner = Database(configuration, reactor: reactor, logger: logger)
         for statement in Books.schema { try await owner.execute(statement) }
-        let crew = Crew(conninfo: server.conninfo)
+        if disk != nil { try await Self.keepLogSmall(owner) }
+        let dump = server.installation.program("pg_dump")
+        let means = Harm.Means(
+            clock: try await Self.obeys(clock, owner) ? clock : nil, disk: disk,
+            dump: FileManager.default.isExecutableFile(atPath: dump) ? dump : nil)
+        let crew = Crew(server: server, folder: folder)
         let stage = Stage(
             server: server, reactor: reactor, owner: owner, logger: logger, crew: crew,
-            harm: Harm(server: server, owner: owner, crew: crew, seed: seed))
+            harm: Harm(server: server, owner: owner, crew: crew, means: means, seed: seed))
         let result = try await body(stage)
         await owner.shutdown()
+        if let disk {
+            try await server.remove()
+            disk.unmount()
+            try? FileManager.default.removeItem(atPath: folder)
+        }
         return result
+    }
+
+    /// So that there is room on a small disk, and the log has to ask for more now and then.
+    private static func keepLogSmall(_ owner: Database) async throws {
+        for statement: SQL in [
+            "alter system set max_wal_size = '96MB'", "alter system set min_wal_size = '32MB'",
+            "select pg_reload_conf()",
+        ] {
+            try await owner.execute(statement)
+        }
+    }
+
+    /// Whether the server's clock can be set.
+    private static func obeys(_ clock: SteppedClock?, _ owner: Database) async throws -> Bool {
+        guard let clock else { return false }
+        func now() async throws -> Int64 {
+            try await owner.one("select extract(epoch from clock_timestamp())::bigint").value(at: 0)
+        }
+        let before = try await now()
+        clock.set(to: .seconds(1000))
+        defer { clock.set(to: .zero) }
+        return try await now() - before >= 1000
     }
 
     static func database(
