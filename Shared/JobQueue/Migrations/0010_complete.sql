@@ -9,10 +9,10 @@
 -- From here on the functions of the queue stand in Functions/: they are dropped and made anew as a whole with every
 -- upgrade, in the transaction of the last migration. What the files before this one say of functions is history.
 
--- Every table that is changed or emptied here or in 0011, at once and before anything is done: the queue's row comes
--- first, as it does for whoever sends, takes or claims, so nobody gets further who would be in our way. Who has ended a
--- job and sends after that comes the other way round; then we give way (the limit is the migrator's) and are tried again.
-lock table queue.queue, queue.ring, queue.ready, queue.lease, queue.hold, queue.outcome, queue.audit
+-- Every table that is changed from here on, at once and before anything is done. The processes come first, as they do for
+-- whoever takes, claims or ends: those who are at it go on to their end, and nobody new gets in. Who has sent something and
+-- ends his job after that comes the other way round; then we give way (the limit is the migrator's) and are tried again.
+lock table queue.worker, queue.queue, queue.ring, queue.ready, queue.lease, queue.hold, queue.outcome, queue.audit
     in access exclusive mode;
 
 -- Policies. A queue is ordered by key (key_limit), fair between keys (is_fair), or neither.

@@ -93,9 +93,9 @@ struct UpgradeUnderLoadTests {
         }
     }
 
-    /// The order of its locks is the other way round: first the table of the job, then the queue's row. The upgrade holds the
-    /// queue's row by then and wants the table; it is the upgrade that gives way.
-    @Test func `a process that has ended a job and then sends is not the one that pays for a deadlock`() async throws {
+    /// The order of its locks is the other way round: first the queues, then the processes. The upgrade holds the processes by
+    /// then and wants the queues; it is the upgrade that gives way.
+    @Test func `who has sent something and then ends his job is not the one who pays for a deadlock`() async throws {
         let world = try await World.make()
         try await Rehearsal.goBack()
         let old = try await PreviousRelease.join(world, "alpha")
@@ -105,7 +105,8 @@ struct UpgradeUnderLoadTests {
         let job = try await old.claimOne(work)
         try await withThrowingTaskGroup(of: Void.self) { group in
             try await old.database.transaction { transaction in
-                try await transaction.execute(old.complete(job))
+                try await transaction.execute(
+                    "select queue.send(\(work), \(Work.name), 1::smallint, '{\"number\": 2}', null, 2::smallint)")
                 group.addTask { try await Rehearsal.upgrade() }
                 try await eventually("the upgrade waits for what this transaction holds", every: .milliseconds(2)) {
                     try await world.count(
@@ -115,8 +116,7 @@ struct UpgradeUnderLoadTests {
                             and database = (select oid from pg_database where datname = current_database())
                         """) > 0
                 }
-                try await transaction.execute(
-                    "select queue.send(\(work), \(Work.name), 1::smallint, '{\"number\": 2}', null, 2::smallint)")
+                try await transaction.execute(old.complete(job))
             }
             try await group.waitForAll()
         }
