@@ -6,7 +6,8 @@ import Testing
     /// Rings so often, and answers how long the round after it collects.
     private func pause(_ bell: inout DoorbellState, rings: Int) throws -> Duration {
         for _ in 0..<rings { bell.ring(queues: [1]) }
-        return bell.pause(after: try #require(bell.nextRound()))
+        let round = bell.nextRound()
+        return bell.pause(after: try #require(round))
     }
 
     @Test func `what was rung meanwhile goes out together, once`() {
