@@ -5,7 +5,7 @@ import Postgres
 /// Target E: a job whose effect is one UPDATE of an account, completed in the same transaction, against that UPDATE
 /// alone. In batches, as the ledger works, and one by one; exactly once means a commit for each job then, not more.
 enum ExactlyOnceCase {
-    private static let accounts = 1000
+    private static let accounts = 100_000
     private static let jobs = 30_000
     private static let rawUpdate = """
         \\set account random(1, \(accounts))
@@ -31,8 +31,13 @@ enum ExactlyOnceCase {
             let accounts = batch.map { $0.message.id % Int64(Self.accounts) + 1 }
             try await transaction.execute(
                 """
+                with n as (
+                    select id, count(*) from unnest(\(accounts)) id group by id
+                ), locked as materialized (  -- in one order, or two batches deadlock
+                    select a.id from account a where a.id in (select n.id from n) order by a.id for no key update
+                )
                 update account a set balance = a.balance + n.count
-                from (select id, count(*) from unnest(\(accounts)) id group by id order by id) n
+                from n join locked using (id)
                 where a.id = n.id
                 """)
             let count = batch.count
