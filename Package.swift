@@ -51,12 +51,16 @@ func shared(
         resources: resources, swiftSettings: house)
 }
 
-/// A service and its executable. `libraries` are packages of others that only this service needs, never a service.
-func service(_ name: String, executable: String, libraries: [Target.Dependency] = []) -> [Target] {
+/// A service and its executable. `libraries` are packages of others that only this service needs, never a service;
+/// `folders` what it brings along beside its migrations.
+func service(
+    _ name: String, executable: String, libraries: [Target.Dependency] = [], folders: [String] = []
+) -> [Target] {
     [
         .target(
             name: name, dependencies: foundation + libraries, path: "Services/\(name)",
-            exclude: ["README.md"], resources: [.copy("Migrations"), .copy("openapi.yaml")], swiftSettings: house),
+            exclude: ["README.md"],
+            resources: [.copy("Migrations"), .copy("openapi.yaml")] + folders.map { .copy($0) }, swiftSettings: house),
         .executableTarget(
             name: executable, dependencies: [.target(name: name), "Host"],
             path: "Services/Executables/\(executable)", swiftSettings: house),
@@ -121,7 +125,7 @@ let package = Package(
         shared("EmbeddedPostgres", [logging, subprocess, system]),
     ]
         + service("Auth", executable: "club-auth", libraries: [jwt, cryptoExtras, httpClient])
-        + service("Ledger", executable: "club-ledger")
+        + service("Ledger", executable: "club-ledger", folders: ["Functions"])
         + service("Promotions", executable: "club-promotions")
         + [
             .target(
