@@ -23,6 +23,8 @@ public struct LedgerModule: ServiceModule {
 
     private let receipts: ReceiptHandlers
     private let holds: HoldHandlers
+    private let transfers: TransferHandlers
+    private let nightly: NightlyHandlers
     private let routes: LedgerRoutes
     private let upkeep: UpkeepService
 
@@ -38,6 +40,9 @@ public struct LedgerModule: ServiceModule {
         self.holds = HoldHandlers(
             reservePoints: ReservePoints(clock: clock), burnPoints: BurnPoints(clock: clock),
             releasePoints: ReleasePoints(clock: clock))
+        self.transfers = TransferHandlers(makeTransfers: MakeTransfers(bus: bus, clock: clock))
+        self.nightly = NightlyHandlers(
+            upkeep: upkeep, remindMembers: RemindMembersOfExpiry(database: database, bus: bus, clock: clock))
         self.routes = LedgerRoutes(
             account: ReadMemberAccount(database: database, clock: clock), rate: rate ?? .programme,
             authentication: MemberAuthentication(
@@ -46,9 +51,17 @@ public struct LedgerModule: ServiceModule {
             upkeep: upkeep, interval: try resources.settings.duration(Self.upkeepInterval), logger: resources.logger)
     }
 
-    public var queues: [QueueDeclaration] { [ReceiptHandlers.queue, HoldHandlers.queue] }
+    public var queues: [QueueDeclaration] {
+        [ReceiptHandlers.queue, HoldHandlers.queue, TransferHandlers.queue, NightlyHandlers.queue]
+    }
 
-    public var handlers: [Handler] { self.receipts.all + self.holds.all }
+    public var handlers: [Handler] {
+        self.receipts.all + self.holds.all + self.transfers.all + self.nightly.all
+    }
+
+    public var periodicJobs: [PeriodicJob] {
+        get throws { try NightlyHandlers.periodic }
+    }
 
     public func addRoutes(to router: Router<ClubRequestContext>) {
         self.routes.add(to: router)

@@ -7,7 +7,7 @@ public enum Catalogue {
         CardIssued.self, TillKeyChanged.self,
         ResolveCard.self, ResolveTillKey.self, FetchSigningKeys.self, EnrolMembers.self, ListReferences.self,
         PostReceipt.self,
-        PointsEarned.self,
-        PlaceHold.self, CaptureHold.self, VoidHold.self,
+        PointsEarned.self, PointsExpiring.self, TransferDone.self,
+        PlaceHold.self, CaptureHold.self, VoidHold.self, MakeTransfer.self, PostTransfer.self,
     ]
 }

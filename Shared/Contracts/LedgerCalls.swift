@@ -3,10 +3,24 @@ public import Kernel
 // What anybody may ask of ledger. The caller makes the hold's identifier, which is its natural key: the same call again
 // gets the same answer, another call under the same identifier is refused.
 
-/// What held points are for; decides the account that a capture pays into.
-public enum HoldPurpose: String, Codable, Hashable, Sendable {
+/// What held points are for; decides the account that a capture pays into. JSON: its text.
+public struct HoldPurpose: RawRepresentable, Codable, Hashable, Sendable {
+    /// `till`, `online`, `certificate`, `partner:s7`, `charity:line-of-life`.
+    public let rawValue: String
+
+    /// The ledger refuses a purpose that it has no account for.
+    public init(rawValue: String) { self.rawValue = rawValue }
+
     /// Paying at a till.
-    case till
+    public static let till = HoldPurpose(rawValue: "till")
+    /// Paying for an online order.
+    public static let online = HoldPurpose(rawValue: "online")
+    /// Paying for a gift certificate.
+    public static let certificate = HoldPurpose(rawValue: "certificate")
+    /// Exchanging with a partner.
+    public static func partner(_ code: String) -> HoldPurpose { HoldPurpose(rawValue: "partner:\(code)") }
+    /// Donating to a fund.
+    public static func charity(_ fund: String) -> HoldPurpose { HoldPurpose(rawValue: "charity:\(fund)") }
 }
 
 /// Why ledger will not place, capture or void a hold.
@@ -107,14 +121,32 @@ public struct CaptureHold: Call, Hashable {
     public let hold: Hold.ID
     /// Whose hold it is.
     public let member: Member.ID
-    /// How many points of it; nil for all.
+    /// How many points of it; nil for all that are left.
     public let points: Points?
+    /// The natural key of a capture that leaves the rest reserved.
+    public let capture: LedgerTransfer.ID?
+    /// false: the rest stays reserved for further captures, until one closes the hold, it is voided or its time is over.
+    public let closes: Bool?
+    /// What the points are worth in money that is owed to the partner or fund of the purpose.
+    public let worth: Kopecks?
+    /// What the shop adds to a donation.
+    public let match: Kopecks?
 
-    /// Asks to spend held points.
-    public init(hold: Hold.ID, member: Member.ID, points: Points?) {
-        self.hold = hold
-        self.member = member
-        self.points = points
+    /// Asks to spend held points and to give back the rest.
+    public init(
+        hold: Hold.ID, member: Member.ID, points: Points?, worth: Kopecks? = nil, match: Kopecks? = nil
+    ) {
+        (self.hold, self.member, self.points, self.worth, self.match) = (hold, member, points, worth, match)
+        (self.capture, self.closes) = (nil, nil)
+    }
+
+    /// Asks to spend a part of held points and to keep the rest reserved.
+    public init(
+        part: LedgerTransfer.ID, of hold: Hold.ID, member: Member.ID, points: Points, worth: Kopecks? = nil,
+        match: Kopecks? = nil
+    ) {
+        (self.hold, self.member, self.points, self.worth, self.match) = (hold, member, points, worth, match)
+        (self.capture, self.closes) = (part, false)
     }
 
     /// How it went.

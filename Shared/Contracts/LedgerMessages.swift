@@ -32,3 +32,22 @@ public struct PointsEarned: Event, Hashable {
         self.recordedAt = recordedAt
     }
 }
+
+/// Points of a member will expire soon: once for each day of expiry, 30, 7 and 1 days before.
+public struct PointsExpiring: Event, Hashable {
+    public static let name = "ledger.points-expiring"
+
+    /// Whose.
+    public let member: Member.ID
+    /// How many expire at that moment.
+    public let points: Points
+    /// The midnight in Moscow that ends their last day.
+    public let expiresAt: Timestamp
+    /// How many days before the last day this was noticed.
+    public let daysBefore: Int
+
+    /// Says that points will expire.
+    public init(member: Member.ID, points: Points, expiresAt: Timestamp, daysBefore: Int) {
+        (self.member, self.points, self.expiresAt, self.daysBefore) = (member, points, expiresAt, daysBefore)
+    }
+}

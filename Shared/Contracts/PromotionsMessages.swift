@@ -48,12 +48,15 @@ public struct PostReceipt: Command, Hashable {
         public let points: Points
         /// The rule's stable name within the ruleset.
         public let rule: String
+        /// Until when the points wait: an online order's until its delivery. nil: they can be spent at once.
+        public let maturesAt: Timestamp?
 
         /// Describes an accrual.
-        public init(lotClass: LotClass, points: Points, rule: String) {
+        public init(lotClass: LotClass, points: Points, rule: String, maturesAt: Timestamp? = nil) {
             self.lotClass = lotClass
             self.points = points
             self.rule = rule
+            self.maturesAt = maturesAt
         }
     }
 }
@@ -64,4 +67,12 @@ public enum LotClass: String, Codable, Hashable, Sendable, CaseIterable {
     case regular
     /// Given by a promotion: 30 days.
     case promotional
+    /// Earned with favourite products: 30 days.
+    case favourite
+    /// For a birthday: 30 days.
+    case birthday
+    /// For joining: 30 days.
+    case welcome
+    /// Taken over from the programme before: six months, to the end of the month.
+    case migration
 }

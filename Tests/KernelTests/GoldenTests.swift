@@ -78,6 +78,7 @@ import Testing
         #expect(
             Set(durable.map { $0.name }) == [
                 "auth.enrol-members", "ledger.place-hold", "ledger.capture-hold", "ledger.void-hold",
+                "ledger.make-transfer",
             ])
     }
 
@@ -87,6 +88,59 @@ import Testing
         #expect(receipt.effectiveAt.description == "2026-11-23T10:00:00.250000Z")
         #expect(receipt.accruals.map { $0.points.amount } == [123, 50])
         #expect(receipt.accruals.map(\.lotClass) == [.regular, .promotional])
+    }
+
+    /// Every kind of transfer reads back as itself, whatever fields it has.
+    @Test(arguments: Transfer.Kind.allCases)
+    func `a transfer is read as what it was written`(kind: Transfer.Kind) throws {
+        let transfer = try Self.transfer(kind)
+        #expect(transfer.kind == kind)
+        let text = try JSONEncoder().encode(transfer)
+        #expect(try JSONDecoder().decode(Transfer.self, from: text) == transfer)
+    }
+
+    private static func transfer(_ kind: Transfer.Kind) throws -> Transfer {
+        let member = Member.ID(UUID())
+        let (hold, id, staff) = (Hold.ID(UUID()), LedgerTransfer.ID(UUID()), Staff.ID(UUID()))
+        let points = try #require(Points(5))
+        let kopecks = try #require(Kopecks(20_000))
+        let moment = Timestamp(secondsSince1970: 1_700_000_000)
+        switch kind {
+        case .earn:
+            return .earn(try JSONDecoder().decode(PostReceipt.self, from: Self.golden("ledger.post-receipt.v1")))
+        case .hold:
+            return .hold(
+                PlaceHold(hold: hold, member: member, points: points, purpose: .partner("s7"), expiresInSeconds: 60))
+        case .capture: return .capture(CaptureHold(part: id, of: hold, member: member, points: points, worth: kopecks))
+        case .void: return .void(VoidHold(hold: hold, member: member))
+        case .return:
+            return .return(
+                ReturnGoods(
+                    id: id, member: member, receipt: Receipt.ID(UUID()), lines: [.init(sum: kopecks, earned: points)],
+                    holds: [hold], returned: [.init(line: 1, sum: kopecks)], effectiveAt: moment))
+        case .expire: return .expire(ExpireMember(member: member))
+        case .stickers:
+            return .stickers(MoveStickers(id: id, member: member, campaign: "plates", count: -3, subject: id))
+        case .settle: return .settle(SettleExchange(id: id, member: member, hold: hold))
+        case .payOut: return .payOut(PayOut(id: id, purpose: .charity("line-of-life"), until: moment))
+        case .issueCertificate:
+            return .issueCertificate(IssueCertificate(id: id, member: member, kopecks: kopecks, hold: hold))
+        case .redeemCertificate:
+            return .redeemCertificate(
+                RedeemCertificate(id: id, member: member, certificate: id, kopecks: kopecks))
+        case .requestAdjustment:
+            return .requestAdjustment(
+                RequestAdjustment(
+                    id: id, member: member, points: -5, cause: .correction, maker: staff, ticket: "T-1", reason: "twice"
+                ))
+        case .decideAdjustment:
+            return .decideAdjustment(
+                DecideAdjustment(id: id, member: member, adjustment: id, checker: staff, approves: true))
+        case .merge: return .merge(MergeMembers(id: id, source: Member.ID(UUID()), member: member))
+        case .reverse:
+            return .reverse(
+                ReverseTransaction(id: id, member: member, reverses: LedgerTransaction.ID(UUID())))
+        }
     }
 
     @Test func `an unknown refusal or status is an error, not a guess`() {

@@ -20,8 +20,8 @@ import Testing
     }
 
     @Test func `every kind of transaction goes in one direction`() {
-        #expect(FeedDirection.incoming.kinds == [.earn, .void])
-        #expect(FeedDirection.outgoing.kinds == [.hold, .capture, .expire])
+        #expect(FeedDirection.incoming.kinds == [.earn, .void, .mature, .return, .adjust, .merge, .reverse])
+        #expect(FeedDirection.outgoing.kinds == [.hold, .capture, .expire, .settle, .sticker, .certificate])
     }
 
     @Test func `a capture is about what was burnt, and changes the balance by what came back`() throws {

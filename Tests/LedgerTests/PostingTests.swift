@@ -149,8 +149,8 @@ import Testing
             try books.receipt(of: member, [.of(60)]), try books.receipt(of: member, [.of(50), .of(30, .promotional)]),
         ])
 
-        guard case .posted(_, _, let first, let firstRepaid) = outcomes[0],
-            case .posted(_, _, let second, let secondRepaid) = outcomes[1]
+        guard case .posted(_, _, let first, let firstRepaid, _) = outcomes[0],
+            case .posted(_, _, let second, let secondRepaid, _) = outcomes[1]
         else {
             Issue.record("not posted")
             return
@@ -229,11 +229,6 @@ extension Books {
         try await self.owner.transaction { transaction in
             try await transaction.execute(
                 """
-                insert into ledger.account (id, code, asset, holder, meaning)
-                values (90, 'clawback', 'PTS', 'house', 'taken back')
-                """)
-            try await transaction.execute(
-                """
                 update ledger.member
                 set debt = \(points), version = version + 1, recorded_at = recorded_at + interval '1 second'
                 where member_id = \(member)
@@ -250,7 +245,7 @@ extension Books {
                     returning id, member_id
                 )
                 insert into ledger.posting (transaction_id, member_id, amount, line, debit, credit)
-                select id, member_id, \(points), 1, 4, 90 from made
+                select id, member_id, \(points), 1, 4, 70 from made
                 """)
         }
     }

@@ -10,8 +10,10 @@ import Testing
 @Suite(.ledger) struct ProtectionTests {
     private static let bookTables = [
         "account", "lot_policy", "hold_purpose", "member", "transaction", "posting", "lot", "receipt",
-        "refused_receipt",
-        "hold_key", "hold",
+        "refused_receipt", "hold_key", "hold", "part_capture", "maturing", "operation", "receipt_line",
+        "receipt_payment",
+        "clawback_policy", "adjustment", "merge", "merged_lot", "reversal", "clearing_item", "certificate", "campaign",
+        "sticker", "reminder",
     ]
 
     /// The tables whose rows are never changed once they are there, with a change that would do no harm.
@@ -21,6 +23,13 @@ import Testing
         ("receipt", "update ledger.receipt set store = store"),
         ("refused_receipt", "update ledger.refused_receipt set said = said"),
         ("hold_key", "update ledger.hold_key set member_id = member_id"),
+        ("part_capture", "update ledger.part_capture set points = points"),
+        ("operation", "update ledger.operation set answer = '{}'"),
+        ("receipt_payment", "update ledger.receipt_payment set member_id = member_id"),
+        ("merge", "update ledger.merge set merged_at = now()"),
+        ("merged_lot", "update ledger.merged_lot set from_number = 1"),
+        ("reversal", "update ledger.reversal set kind = kind"),
+        ("reminder", "update ledger.reminder set points = points"),
     ]
 
     /// blnkfinance/blnk sql/1781162328.sql: a trigger was fooled by nulls. Here rows have null rules and lots.
@@ -28,6 +37,30 @@ import Testing
     func `A21 not even the owner can change or delete a row of the books`(index: Int) async throws {
         let books = try await Self.lively()
         let (table, change) = Self.appendOnly[index]
+        #expect(try await books.count("select count(*) from \(identifier: "ledger", table)") > 0)
+        for statement in [change, "delete from \(identifier: "ledger", table)" as SQL] {
+            let refusal = await #expect(throws: DatabaseError.self) { try await books.owner.execute(statement) }
+            #expect(refusal?.sqlState == "55000")
+        }
+    }
+
+    /// Of rows that live on only what the recipes change: each of these changes something else.
+    private static let guarded: [(table: String, change: SQL)] = [
+        ("maturing", "update ledger.maturing set matures_at = now()"),
+        ("receipt_line", "update ledger.receipt_line set earned = earned + 1"),
+        ("clearing_item", "update ledger.clearing_item set kopecks = kopecks + 1"),
+        ("certificate", "update ledger.certificate set kopecks = kopecks + 1"),
+        ("sticker", "update ledger.sticker set campaign = null"),
+        ("campaign", "update ledger.campaign set owned = issued"),
+        ("adjustment", "update ledger.adjustment set points = points + 1"),
+    ]
+
+    @Test(arguments: Self.guarded.indices)
+    func `A21 of a row that lives on only what it lives for can change, and it is never deleted`(
+        index: Int
+    ) async throws {
+        let books = try await Self.lively()
+        let (table, change) = Self.guarded[index]
         #expect(try await books.count("select count(*) from \(identifier: "ledger", table)") > 0)
         for statement in [change, "delete from \(identifier: "ledger", table)" as SQL] {
             let refusal = await #expect(throws: DatabaseError.self) { try await books.owner.execute(statement) }
@@ -63,6 +96,9 @@ import Testing
         let books = try await Self.lively()
         let changes: [SQL] = [
             "update ledger.hold set points = points + 1 where state = 'open'",
+            "update ledger.hold set captured = captured - 1 where state = 'open'",
+            "update ledger.hold set returned = returned - 1 where returned > 0",
+            "update ledger.hold set captured = points, returned = points where state = 'captured'",
             "update ledger.hold set settled_at = null where state = 'captured'",
             "update ledger.hold set state = 'voided', captured = 0 where state = 'captured'",
             "update ledger.hold set placed_by = null where state = 'open'",
@@ -210,7 +246,12 @@ import Testing
     @Test func `every hot table has the member in its primary key`() async throws {
         let books = try await Books()
         // What the outside names by an id of its own is unique across members, and says so here.
-        let naturalKeys = ["receipt", "refused_receipt", "hold_key", "account", "lot_policy", "hold_purpose"]
+        let naturalKeys = [
+            "receipt", "refused_receipt", "hold_key", "part_capture", "operation", "receipt_payment", "adjustment",
+            "merge",
+            "reversal", "certificate",
+        ]
+        let settings = ["account", "lot_policy", "hold_purpose", "clawback_policy", "campaign"]
         let without = try await books.owner.query(
             """
             select c.relname::text as name
@@ -221,7 +262,37 @@ import Testing
                 where a.attrelid = c.oid and a.attname = 'member_id' and a.attnum = any (i.indkey))
             """
         ).map { try $0.value("name", as: String.self) }
-        #expect(Set(without) == Set(naturalKeys))
+        #expect(Set(without) == Set(naturalKeys + settings))
+    }
+
+    /// The recipes that are not daily ones.
+    private static func enliven(
+        _ books: Books, _ member: Member.ID, sale: Receipt.ID, paid: Hold.ID, open: Hold.ID
+    ) async throws {
+        try await books.openPurposes()
+        try await books.openCampaign("plates", days: 30)
+        _ = try await books.stickers(3, of: "plates", for: member)
+        let later = books.clock.now + .seconds(86_400)
+        try await books.post([try books.receipt(of: member, [.of(7, maturing: later)])])
+        try await books.apply([
+            .capture(
+                CaptureHold(part: books.transferID(), of: open, member: member, points: try #require(Points(1)))),
+            try books.goods(of: member, sale, lines: [100], holds: [paid], back: [(1, 20)]),
+            .issueCertificate(
+                IssueCertificate(
+                    id: books.transferID(), member: member, kopecks: try #require(Kopecks(20_000)), hold: nil)),
+        ])
+        let exchange = try await books.spend(2, for: member, purpose: .partner("s7"), worth: 20)
+        _ = try await books.reverse(try exchange.outcome.transaction, of: member)
+        try await books.adjust(4, of: member)
+        let card = books.member()
+        try await books.earn(1, for: card)
+        _ = try await books.merge(card, into: member)
+        try await books.owner.execute(
+            """
+            insert into ledger.reminder (member_id, expires_at, days_before, points)
+            values (\(member), \(books.clock.now), 7, 5)
+            """)
     }
 
     /// A ledger in which every table has a row and every kind of hold was placed.
@@ -235,6 +306,7 @@ import Testing
         for hold in holds { try await books.place(hold, 10, for: member) }
         try await books.capture(holds[0], 5, of: member)
         try await books.void(holds[1], of: member)
+        try await Self.enliven(books, member, sale: receipt.receipt, paid: holds[0], open: holds[2])
         return books
     }
 }

@@ -12,6 +12,22 @@ enum TransactionKind: String, Sendable, Codable, CaseIterable {
     case void
     /// Points expired.
     case expire
+    /// Points that waited became available.
+    case mature
+    /// Goods came back: points spent on them returned, points earned with them were taken.
+    case `return`
+    /// A correction that two people have agreed to.
+    case adjust
+    /// Everything went to another card of the same person, or came from one.
+    case merge
+    /// A transaction was undone.
+    case reverse
+    /// An exchange was settled with the partner.
+    case settle
+    /// Stickers were given or exchanged.
+    case sticker
+    /// A gift certificate was bought with money, or money of one was spent.
+    case certificate
 }
 
 /// Whether points come to the member or go.
@@ -29,8 +45,8 @@ extension TransactionKind {
     /// Which way it goes.
     var direction: FeedDirection {
         switch self {
-        case .earn, .void: .incoming
-        case .hold, .capture, .expire: .outgoing
+        case .earn, .void, .mature, .return, .adjust, .merge, .reverse: .incoming
+        case .hold, .capture, .expire, .settle, .sticker, .certificate: .outgoing
         }
     }
 }
@@ -121,6 +137,8 @@ struct FeedQuery: Hashable, Sendable {
 extension FeedMovement {
     /// The account of what a member can spend.
     private static let available = "member:available"
+    /// The account of what open holds reserve.
+    fileprivate static let held = "member:held"
 
     /// What it does to the available balance.
     var change: Int64 {
@@ -132,7 +150,14 @@ extension FeedMovement {
 extension TransactionKind {
     /// What a transaction of this kind is about: a capture is about what was burnt, not about what came back.
     func subject(of movements: [FeedMovement]) -> Points {
-        let counted = self == .capture ? movements.filter { $0.change == 0 } : movements
+        let counted =
+            switch self {
+            // What moves beside the points (money, stickers) and what came back of the hold are not what it is about.
+            case .capture: movements.filter { $0.change == 0 && $0.from == FeedMovement.held }
+            case .return, .adjust, .merge, .reverse: movements.filter { $0.change != 0 }
+            case .sticker, .certificate: [FeedMovement]()
+            case .earn, .hold, .void, .expire, .mature, .settle: movements
+            }
         return counted.reduce(.zero) { $0.adding($1.points) ?? $0 }
     }
 }

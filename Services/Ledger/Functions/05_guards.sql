@@ -9,7 +9,20 @@ begin
 end
 $$;
 
--- A lot may lose and regain points, a hold may be settled once; nothing else about them changes.
+-- Lets change only the columns that the trigger names. `is distinct from` sees nulls.
+create or replace function ledger.guard_columns() returns trigger
+language plpgsql set search_path = ledger, pg_temp
+as $$
+begin
+    if (to_jsonb(new) - tg_argv) is distinct from (to_jsonb(old) - tg_argv) then
+        raise exception 'ledger.%: only % may change', tg_table_name, array_to_string(tg_argv, ', ')
+            using errcode = 'object_not_in_prerequisite_state';
+    end if;
+    return new;
+end
+$$;
+
+-- A lot may lose and regain points; nothing else about it changes.
 -- `is distinct from` on whole rows: a null on either side is a difference, not an unknown.
 create or replace function ledger.guard_lot() returns trigger
 language plpgsql set search_path = ledger, pg_temp
@@ -23,17 +36,23 @@ begin
 end
 $$;
 
+-- Of an open hold more and more can be captured, until it is settled, once. After that captured points may come back.
 create or replace function ledger.guard_hold() returns trigger
 language plpgsql set search_path = ledger, pg_temp
 as $$
 declare
-    settled ledger.hold := new;
+    was ledger.hold := old;
 begin
-    settled.state := old.state;
-    settled.captured := old.captured;
-    settled.settled_by := old.settled_by;
-    settled.settled_at := old.settled_at;
-    if old.state is distinct from 'open' or new.state is not distinct from 'open' or settled is distinct from old then
+    if old.state = 'open' and new.captured >= old.captured then
+        was.state := new.state;
+        was.captured := new.captured;
+        was.settled_by := new.settled_by;
+        was.settled_at := new.settled_at;
+    end if;
+    if new.returned > old.returned then
+        was.returned := new.returned;
+    end if;
+    if was is distinct from new or new is not distinct from old then
         raise exception 'ledger.hold: an open hold is settled once' using errcode = 'object_not_in_prerequisite_state';
     end if;
     return new;

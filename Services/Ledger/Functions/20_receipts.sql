@@ -38,7 +38,7 @@ create function ledger.judge_repeated_receipts(
     p_receipts uuid[], p_members uuid[], p_fn bigint[], p_fd bigint[], p_fpd bigint[], p_stores text[],
     p_totals bigint[], p_effective_at timestamptz[], p_rulesets bigint[],
     p_accrual_receipts integer[], p_accrual_classes text[], p_accrual_points bigint[], p_accrual_rules text[],
-    p_new bigint[]
+    p_accrual_matures timestamptz[], p_new bigint[]
 ) returns table (
     ordinal bigint, outcome text, transaction_id uuid, recorded_at timestamptz, credited bigint, repaid bigint)
 language sql volatile set search_path = ledger, pg_temp
@@ -62,24 +62,28 @@ as $$
         where r.i <> all (p_new)
     ),
     said as materialized (
-        select x.receipt as i, policy.issued_by, x.rule, sum(x.points) as points
-        from unnest(p_accrual_receipts, p_accrual_classes, p_accrual_points, p_accrual_rules)
-            as x (receipt, lot_class, points, rule)
+        select x.receipt as i, policy.issued_by, x.rule, coalesce(x.matures_at, '-infinity') as matures_at,
+            sum(x.points) as points
+        from unnest(p_accrual_receipts, p_accrual_classes, p_accrual_points, p_accrual_rules, p_accrual_matures)
+            as x (receipt, lot_class, points, rule, matures_at)
         join (
             select distinct on (lot_class) lot_class, issued_by from lot_policy order by lot_class, in_force_from desc
         ) as policy using (lot_class)
         where x.points > 0 and x.receipt in (select i from again)
-        group by x.receipt, policy.issued_by, x.rule
+        group by x.receipt, policy.issued_by, x.rule, x.matures_at
     ),
     booked as materialized (
-        select a.i, p.debit as issued_by, p.rule, sum(p.amount) as points
+        select a.i, p.debit as issued_by, p.rule, coalesce(w.matures_at, '-infinity') as matures_at,
+            sum(p.amount) as points
         from again as a
         join posting as p on p.transaction_id = a.transaction_id and p.member_id = a.standing_member
-        group by a.i, p.debit, p.rule
+        left join maturing as w
+            on w.member_id = p.member_id and w.transaction_id = p.transaction_id and w.line = p.line
+        group by a.i, p.debit, p.rule, w.matures_at
     ),
     judged as materialized (
         select a.*, a.alike and a.i not in (
-                select i from said full join booked using (i, issued_by, rule)
+                select i from said full join booked using (i, issued_by, rule, matures_at)
                 where said.points is distinct from booked.points
             ) as same
         from again as a
@@ -103,14 +107,17 @@ $$;
 --   posted    its transaction was made now: `credited` points for the balance, `repaid` points for the debt
 --   replayed  it had been posted before, with the same content; `transaction_id` is the standing one
 --   refused   its id or its fiscal triple belongs to a receipt with other content; the refusal is kept
--- The accruals come flat: p_accrual_receipts says which receipt (from 1) each one belongs to.
+-- The accruals come flat: p_accrual_receipts says which receipt (from 1) each one belongs to. One with a moment in
+-- p_accrual_matures waits for it: its points are pending, and repay no debt before they mature.
 create function ledger.post_receipts(
     p_at timestamptz,
     p_receipts uuid[], p_members uuid[], p_fn bigint[], p_fd bigint[], p_fpd bigint[], p_stores text[],
     p_totals bigint[], p_effective_at timestamptz[], p_rulesets bigint[],
-    p_accrual_receipts integer[], p_accrual_classes text[], p_accrual_points bigint[], p_accrual_rules text[]
+    p_accrual_receipts integer[], p_accrual_classes text[], p_accrual_points bigint[], p_accrual_rules text[],
+    p_accrual_matures timestamptz[] default null
 ) returns table (
-    ordinal bigint, outcome text, transaction_id uuid, recorded_at timestamptz, credited bigint, repaid bigint)
+    ordinal bigint, outcome text, transaction_id uuid, recorded_at timestamptz, credited bigint, repaid bigint,
+    waiting bigint)
 language plpgsql security definer set search_path = ledger, pg_temp set jit = off
 -- A generic plan takes the arrays for short and joins them in loops: half the throughput.
 set plan_cache_mode = force_custom_plan
@@ -122,6 +129,7 @@ declare
     moments  timestamptz[];
     credits  bigint[];
     repaids  bigint[];
+    waits    bigint[];
 begin
     if exists (
         select from unnest(p_accrual_receipts, p_accrual_classes, p_accrual_points) as a (receipt, lot_class, points)
@@ -168,12 +176,14 @@ begin
     ),
     -- each accrual with what it repays of the debt that the accruals before it have left
     share as materialized (
-        select f.i, f.id, f.member_id, f.lots, x.n, x.lot_class, x.points, x.rule,
-            least(x.points, greatest(0, f.debt
-                - (sum(x.points) over (partition by f.member_id order by f.i, x.n) - x.points)))::bigint as repaid
+        select f.i, f.id, f.member_id, f.receipt_id, f.lots, x.n, x.lot_class, x.points, x.rule, x.matures_at,
+            case when x.matures_at is null then least(x.points, greatest(0, f.debt
+                - (sum(x.points) filter (where x.matures_at is null) over (partition by f.member_id order by f.i, x.n)
+                    - x.points)))::bigint else 0 end as repaid
         from fresh as f
-        join unnest(p_accrual_receipts, p_accrual_classes, p_accrual_points, p_accrual_rules)
-            with ordinality as x (receipt, lot_class, points, rule, n) on x.receipt = f.i
+        join unnest(
+            p_accrual_receipts, p_accrual_classes, p_accrual_points, p_accrual_rules, p_accrual_matures
+        ) with ordinality as x (receipt, lot_class, points, rule, matures_at, n) on x.receipt = f.i
         where x.points > 0
     ),
     -- one lot per receipt and class, numbered on from the member's last
@@ -181,7 +191,7 @@ begin
         select i, id, member_id, lot_class, sum(points - repaid)::bigint as amount,
             (max(lots) + row_number() over (partition by member_id order by i, lot_class))::integer as number
         from share
-        where points > repaid
+        where points > repaid and matures_at is null
         group by i, id, member_id, lot_class
     ),
     made_lot as (
@@ -189,27 +199,42 @@ begin
         select p.member_id, policy.expires_at, p.number, p.lot_class, p_at, p.id, p.amount, p.amount
         from parcel as p join policy using (lot_class)
     ),
-    made_posting as (
-        insert into posting (transaction_id, member_id, amount, lot, line, debit, credit, rule)
-        select s.id, s.member_id, part.amount, part.lot,
-            row_number() over (partition by s.i order by s.n, part.credit), policy.issued_by, part.credit, s.rule
+    leg as materialized (
+        select s.id, s.member_id, s.receipt_id, s.lot_class, s.matures_at, part.amount, part.lot,
+            row_number() over (partition by s.i order by s.n, part.credit) as line, policy.issued_by, part.credit,
+            s.rule
         from share as s
         join policy using (lot_class)
-        left join parcel as p on p.i = s.i and p.lot_class = s.lot_class
-        cross join lateral (
-            values (s.points - s.repaid, 1::smallint, p.number), (s.repaid, 4::smallint, null)
+        left join parcel as p on p.i = s.i and p.lot_class = s.lot_class and s.matures_at is null
+        cross join lateral (values
+            (s.points - s.repaid, case when s.matures_at is null then 1 else 2 end::smallint, p.number),
+            (s.repaid, 4::smallint, null)
         ) as part (amount, credit, lot)
         where part.amount > 0
     ),
+    made_posting as (
+        insert into posting (transaction_id, member_id, amount, lot, line, debit, credit, rule)
+        select id, member_id, amount, lot, line, issued_by, credit, rule from leg
+    ),
+    made_maturing as (
+        insert into maturing (
+            member_id, transaction_id, matures_at, points, remaining, receipt_id, line, lot_class)
+        select member_id, id, matures_at, amount, amount, receipt_id, line, lot_class
+        from leg where matures_at is not null
+    ),
     answer as materialized (
         select f.i, f.id, f.receipt_id, f.member_id, f.effective_at, f.moment, f.available, f.pending, f.held, f.debt,
-            coalesce(g.credited, 0) as credited, coalesce(g.repaid, 0) as repaid,
+            coalesce(g.credited, 0) as credited, coalesce(g.repaid, 0) as repaid, coalesce(g.waiting, 0) as waiting,
             f.version + row_number() over mine as version,
             coalesce(sum(g.credited) over mine, 0)::bigint as credited_so_far,
-            coalesce(sum(g.repaid) over mine, 0)::bigint as repaid_so_far
+            coalesce(sum(g.repaid) over mine, 0)::bigint as repaid_so_far,
+            coalesce(sum(g.waiting) over mine, 0)::bigint as waiting_so_far
         from fresh as f
         left join (
-            select i, sum(points - repaid)::bigint as credited, sum(repaid)::bigint as repaid from share group by i
+            select i, coalesce(sum(points - repaid) filter (where matures_at is null), 0)::bigint as credited,
+                sum(repaid)::bigint as repaid,
+                coalesce(sum(points) filter (where matures_at is not null), 0)::bigint as waiting
+            from share group by i
         ) as g using (i)
         window mine as (partition by f.member_id order by f.i)
     ),
@@ -217,18 +242,18 @@ begin
         insert into transaction (
             id, member_id, version, recorded_at, effective_at, available_after, pending_after, held_after, debt_after,
             subject, kind)
-        select id, member_id, version, moment, effective_at, available + credited_so_far, pending, held,
-            debt - repaid_so_far, receipt_id, 'earn'
+        select id, member_id, version, moment, effective_at, available + credited_so_far, pending + waiting_so_far,
+            held, debt - repaid_so_far, receipt_id, 'earn'
         from answer
     ),
     made_balance as (
         update member as m
-        set available = m.available + a.credited, debt = m.debt - a.repaid, version = m.version + a.transactions,
-            lots = m.lots + coalesce(p.lots, 0), next_expiry = least(m.next_expiry, p.expires_at),
-            recorded_at = a.moment
+        set available = m.available + a.credited, pending = m.pending + a.waiting, debt = m.debt - a.repaid,
+            version = m.version + a.transactions, lots = m.lots + coalesce(p.lots, 0),
+            next_expiry = least(m.next_expiry, p.expires_at), recorded_at = a.moment
         from (
-            select member_id, sum(credited) as credited, sum(repaid) as repaid, count(*) as transactions,
-                max(moment) as moment
+            select member_id, sum(credited) as credited, sum(repaid) as repaid, sum(waiting) as waiting,
+                count(*) as transactions, max(moment) as moment
             from answer group by member_id
         ) as a
         left join (
@@ -237,18 +262,19 @@ begin
         ) as p using (member_id)
         where m.member_id = a.member_id
     )
-    select array_agg(i), array_agg(id), array_agg(moment), array_agg(credited), array_agg(repaid)
-    into ordinals, ids, moments, credits, repaids
+    select array_agg(i), array_agg(id), array_agg(moment), array_agg(credited), array_agg(repaid), array_agg(waiting)
+    into ordinals, ids, moments, credits, repaids, waits
     from answer;
 
-    return query select i, 'posted', id, moment, credited, repaid
-    from unnest(ordinals, ids, moments, credits, repaids) as a (i, id, moment, credited, repaid);
+    return query select i, 'posted', id, moment, credited, repaid, waiting
+    from unnest(ordinals, ids, moments, credits, repaids, waits) as a (i, id, moment, credited, repaid, waiting);
     if cardinality(ordinals) = cardinality(p_receipts) then
         return;
     end if;
 
-    return query select * from judge_repeated_receipts(
+    return query select *, 0::bigint from judge_repeated_receipts(
         p_at, p_receipts, p_members, p_fn, p_fd, p_fpd, p_stores, p_totals, p_effective_at, p_rulesets,
-        p_accrual_receipts, p_accrual_classes, p_accrual_points, p_accrual_rules, coalesce(ordinals, '{}'));
+        p_accrual_receipts, p_accrual_classes, p_accrual_points, p_accrual_rules, p_accrual_matures,
+        coalesce(ordinals, '{}'));
 end
 $$;

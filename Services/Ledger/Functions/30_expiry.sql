@@ -66,8 +66,36 @@ begin
 end
 $$;
 
--- The sweep: one chunk of members after p_after, in the order of their ids. Returns the last member looked at and the
--- transactions made, or no row when none are left; interrupted, it is simply begun again.
+-- The sweep: one chunk of members who have something to expire, those who have it longest first. Whoever is locked by
+-- somebody else is left for the next round, so that several sweeps and those who are served do not wait for each other.
+-- Returns the members looked at and the transactions made: there is no place to remember, what is done is not due.
+create function ledger.expire_chunk(p_at timestamptz, p_limit integer)
+returns table (members integer, transactions integer)
+language plpgsql security definer set search_path = ledger, pg_temp set jit = off
+as $$
+declare
+    due uuid[];
+begin
+    select array_agg(m.member_id order by m.member_id) into due
+    from (
+        select member_id from member
+        where next_expiry <= p_at order by next_expiry, member_id limit p_limit
+        for no key update skip locked
+    ) as m;
+    return query select coalesce(cardinality(due), 0), case when due is null then 0 else expire_locked(due, p_at) end;
+end
+$$;
+
+-- How many members have something to expire, for whoever watches the sweep.
+create function ledger.expiry_due(p_at timestamptz) returns bigint
+language plpgsql stable security definer set search_path = ledger, pg_temp
+as $$
+begin
+    return (select count(*) from member where next_expiry <= p_at);
+end
+$$;
+
+-- As the release before swept: a chunk of members after p_after, in the order of their ids, and the last one looked at.
 create function ledger.expire_points(p_at timestamptz, p_after uuid, p_limit integer)
 returns table (last_member uuid, transactions integer)
 language plpgsql security definer set search_path = ledger, pg_temp set jit = off
@@ -86,5 +114,45 @@ begin
     end if;
     perform lock_members(due);
     return query select due[cardinality(due)], expire_locked(due, p_at);
+end
+$$;
+
+-- The sweep of stickers: of campaigns that are over, a chunk of members.
+create function ledger.expire_stickers(p_at timestamptz, p_limit integer) returns integer
+language plpgsql security definer set search_path = ledger, pg_temp set jit = off
+as $$
+declare
+    owner   record;
+    moment  timestamptz;
+    made_id uuid;
+    swept   integer := 0;
+begin
+    for owner in
+        with due as materialized (
+            select s.member_id, s.campaign, s.balance, c.owned, c.breakage, c.ends_at
+            from campaign as c join sticker as s using (campaign)
+            where c.ends_at <= p_at and s.balance > 0
+            order by s.campaign, s.member_id limit p_limit
+        ),
+        locked as materialized (
+            select member_id from member where member_id in (select member_id from due)
+            order by member_id for no key update skip locked
+        )
+        select d.* from due as d join locked using (member_id) order by d.member_id, d.campaign
+    loop
+        moment := begin_entry(owner.member_id, p_at);
+        made_id := new_id(moment);
+        -- Read again under the lock: somebody may have spent some while we looked.
+        update sticker as s set balance = 0
+        from sticker as was
+        where s.member_id = owner.member_id and s.campaign = owner.campaign and s.balance > 0
+            and was.member_id = s.member_id and was.campaign = s.campaign
+        returning was.balance into owner.balance;
+        continue when not found;
+        perform post(made_id, owner.member_id, owner.owned, owner.breakage, owner.balance);
+        perform finish_entry(made_id, owner.member_id, moment, owner.ends_at, null, 'expire');
+        swept := swept + 1;
+    end loop;
+    return swept;
 end
 $$;

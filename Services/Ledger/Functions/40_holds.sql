@@ -85,21 +85,28 @@ begin
 end
 $$;
 
--- Ends an open hold of a member whose row the caller has locked: p_captured points go to the purpose's account, the
--- rest back to the lots they came from. A lot that has expired meanwhile becomes a grace lot.
-create function ledger.settle_hold(p_hold ledger.hold, p_captured bigint, p_state ledger.hold_state, p_at timestamptz)
-returns uuid
+-- Ends an open hold of a member whose row the caller has locked: p_captured points more go to the purpose's account,
+-- what is left goes back to the lots it came from. A lot that has expired meanwhile becomes a grace lot. Points are
+-- captured in the order of the hold's postings, so what was captured in parts before is their beginning.
+-- Money goes with it in the same transaction: p_worth kopecks for the points, p_match that the shop adds.
+create function ledger.settle_hold(
+    p_hold ledger.hold, p_captured bigint, p_state ledger.hold_state, p_at timestamptz, p_worth bigint default 0,
+    p_match bigint default 0
+) returns uuid
 language plpgsql set search_path = ledger, pg_temp set plan_cache_mode = force_custom_plan
 as $$
 #variable_conflict use_column
 declare
     owner       member;
+    aim         hold_purpose;
     moment      timestamptz;
     settled_id  uuid;
     grace_until timestamptz := expiry('grace', p_at);
     late        bigint;
     restored    timestamptz;
+    till        bigint := p_hold.captured + p_captured;
 begin
+    select * into aim from hold_purpose where purpose = p_hold.purpose;
     select next_moment(p_at, recorded_at) into moment from member where member_id = p_hold.member_id;
     settled_id := new_id(moment);
     with reserved as (
@@ -110,13 +117,15 @@ begin
         where p.transaction_id = p_hold.placed_by and p.member_id = p_hold.member_id and p.credit = 3
     ),
     share as materialized (
-        select *, least(amount, greatest(0, p_captured - before))::bigint as burnt from reserved
+        select *, greatest(0, least(before + amount, till) - greatest(before, p_hold.captured))::bigint as burnt,
+            greatest(0, before + amount - greatest(before, till))::bigint as left_over
+        from reserved
     ),
     returned as (
-        update lot as l set remaining = l.remaining + s.amount - s.burnt
+        update lot as l set remaining = l.remaining + s.left_over
         from share as s
         where l.member_id = p_hold.member_id and l.expires_at = s.expires_at and l.number = s.lot
-            and s.amount > s.burnt and s.expires_at > p_at
+            and s.left_over > 0 and s.expires_at > p_at
         returning l.expires_at
     ),
     made_posting as (
@@ -125,26 +134,27 @@ begin
             row_number() over (order by part.credit desc, s.line), 3, part.credit
         from share as s
         cross join lateral (values
-            (s.burnt, null, (select destination from hold_purpose where purpose = p_hold.purpose)),
-            (case when s.expires_at > p_at then s.amount - s.burnt else 0 end, s.lot, 1::smallint)
+            (s.burnt, null, aim.destination),
+            (case when s.expires_at > p_at then s.left_over else 0 end, s.lot, 1::smallint)
         ) as part (amount, lot, credit)
         where part.amount > 0
     )
-    select coalesce(sum(amount - burnt) filter (where expires_at <= p_at), 0), (select min(expires_at) from returned)
+    select coalesce(sum(left_over) filter (where expires_at <= p_at), 0), (select min(expires_at) from returned)
     into late, restored
     from share;
 
     update member
-    set available = available + p_hold.points - p_captured, held = held - p_hold.points, version = version + 1,
-        recorded_at = moment, lots = lots + (late > 0)::integer,
+    set available = available + p_hold.points - till, held = held - p_hold.points + p_hold.captured,
+        version = version + 1, recorded_at = moment, lots = lots + (late > 0)::integer,
         next_expiry = least(next_expiry, restored, case when late > 0 then grace_until end)
     where member_id = p_hold.member_id returning * into owner;
     if late > 0 then
         insert into lot (member_id, expires_at, number, lot_class, earned_at, source, amount, remaining)
         values (owner.member_id, grace_until, owner.lots, 'grace', p_at, settled_id, late, late);
-        insert into posting (transaction_id, member_id, amount, lot, line, debit, credit)
-        select settled_id, owner.member_id, late, owner.lots, coalesce(max(line), 0) + 1, 3, 1
-        from posting where transaction_id = settled_id and member_id = owner.member_id;
+        perform post(settled_id, owner.member_id, 3, 1, late, owner.lots);
+    end if;
+    if p_worth > 0 or p_match > 0 or aim.settled is not null then
+        perform post_money(p_hold, aim, settled_id, p_captured, p_worth, p_match, p_at);
     end if;
     insert into transaction (
         id, member_id, version, recorded_at, effective_at, available_after, pending_after, held_after, debt_after,
@@ -152,31 +162,92 @@ begin
     values (
         settled_id, owner.member_id, owner.version, moment, p_at, owner.available, owner.pending, owner.held,
         owner.debt, p_hold.hold_id, case when p_captured > 0 then 'capture' else 'void' end::transaction_kind);
-    update hold set state = p_state, captured = p_captured, settled_by = settled_id, settled_at = p_at
+    update hold set state = p_state, captured = till, settled_by = settled_id, settled_at = p_at
     where member_id = p_hold.member_id and hold_id = p_hold.hold_id;
     return settled_id;
 end
 $$;
 
--- Captures p_points of a hold (null: all of it) and gives back the rest; with p_points = 0 it voids the hold.
+-- The money of a capture: the points' worth and what the shop adds, owed to whoever the purpose names. Points on a
+-- clearing account become an open item, until they are settled or come back.
+create function ledger.post_money(
+    p_hold ledger.hold, p_aim ledger.hold_purpose, p_id uuid, p_captured bigint, p_worth bigint, p_match bigint,
+    p_at timestamptz
+) returns void
+language plpgsql set search_path = ledger, pg_temp
+as $$
+begin
+    if p_captured = 0 then
+        return;
+    end if;
+    if (p_worth > 0 and p_aim.funded_by is null) or (p_match > 0 and p_aim.matched_by is null) then
+        raise exception 'no money goes with the purpose %', p_aim.purpose using errcode = 'invalid_parameter_value';
+    end if;
+    perform post(p_id, p_hold.member_id, p_aim.funded_by, p_aim.payable, p_worth);
+    perform post(p_id, p_hold.member_id, p_aim.matched_by, p_aim.payable, p_match);
+    if p_aim.settled is not null then
+        insert into clearing_item (member_id, opened_by, hold_id, points, kopecks, opened_at, purpose)
+        values (p_hold.member_id, p_id, p_hold.hold_id, p_captured, p_worth + p_match, p_at, p_aim.purpose);
+    end if;
+end
+$$;
+
+-- Captures a part of an open hold of a member whose row the caller has locked, and leaves the rest reserved. The last
+-- part closes the hold.
+create function ledger.capture_part(
+    p_hold ledger.hold, p_capture uuid, p_points bigint, p_at timestamptz, p_worth bigint, p_match bigint
+) returns uuid
+language plpgsql set search_path = ledger, pg_temp
+as $$
+declare
+    aim     hold_purpose;
+    moment  timestamptz;
+    made_id uuid;
+begin
+    if p_hold.captured + p_points = p_hold.points then
+        made_id := settle_hold(p_hold, p_points, 'captured', p_at, p_worth, p_match);
+    else
+        select * into aim from hold_purpose where purpose = p_hold.purpose;
+        moment := begin_entry(p_hold.member_id, p_at);
+        made_id := new_id(moment);
+        perform post(made_id, p_hold.member_id, 3, aim.destination, p_points);
+        perform post_money(p_hold, aim, made_id, p_points, p_worth, p_match, p_at);
+        perform finish_entry(made_id, p_hold.member_id, moment, p_at, p_hold.hold_id, 'capture');
+        update hold set captured = captured + p_points
+        where member_id = p_hold.member_id and hold_id = p_hold.hold_id;
+    end if;
+    insert into part_capture (capture_id, member_id, hold_id, points, transaction_id)
+    values (p_capture, p_hold.member_id, p_hold.hold_id, p_points, made_id);
+    return made_id;
+end
+$$;
+
+-- Captures p_points of a hold (null: all that is left) and gives back the rest; with p_points = 0 it voids the hold.
+-- With p_closes = false the rest stays reserved for further parts, and p_capture is the part's natural key.
 -- `refusal` is null when that is done, now or before; a repetition gets the answer of the first time:
 --   unknown-hold   there is none of this member, or it was refused when it was asked for
---   exceeds-hold   more than is held
---   hold-mismatch  captured already, with another amount
+--   exceeds-hold   more than is left of it
+--   hold-mismatch  captured already, with another amount; or the part's id belongs to another part
 --   hold-captured, hold-voided, hold-expired   so it cannot be voided, or captured, any more
 -- Voiding a hold whose time was over succeeds: its points are back.
-create function ledger.end_hold(p_hold uuid, p_member uuid, p_points bigint, p_at timestamptz)
-returns table (refusal text, captured bigint, released bigint, available bigint, transaction_id uuid)
+create function ledger.end_hold(
+    p_hold uuid, p_member uuid, p_points bigint, p_at timestamptz, p_capture uuid default null,
+    p_closes boolean default true, p_worth bigint default 0, p_match bigint default 0
+) returns table (refusal text, captured bigint, released bigint, available bigint, transaction_id uuid)
 language plpgsql security definer set search_path = ledger, pg_temp set jit = off
 as $$
 #variable_conflict use_column
 declare
-    mine   hold;
-    wanted bigint;
-    code   text;
+    mine    hold;
+    known   part_capture;
+    parts   bigint := 0;
+    wanted  bigint;
+    made_id uuid;
+    code    text;
 begin
-    if p_points < 0 then
-        raise exception 'a capture cannot be negative' using errcode = 'invalid_parameter_value';
+    if p_points < 0 or p_worth < 0 or p_match < 0 or (not p_closes and (p_capture is null or p_points <= 0)) then
+        raise exception 'a capture cannot be negative, and a part needs an id'
+            using errcode = 'invalid_parameter_value';
     end if;
     perform from member where member_id = p_member for no key update;
     -- Read after the lock, in a snapshot of its own: of two captures the second one sees what the first has done.
@@ -185,16 +256,31 @@ begin
         return query select 'unknown-hold', null::bigint, null::bigint, null::bigint, null::uuid;
         return;
     end if;
+    if p_capture is not null then
+        select * into known from part_capture where capture_id = p_capture;
+        if found and (known.member_id, known.hold_id, known.points) is distinct from (p_member, p_hold, p_points) then
+            return query select 'hold-mismatch', null::bigint, null::bigint, null::bigint, null::uuid;
+            return;
+        elsif found then
+            return query select null, known.points, 0::bigint, t.available_after, t.id
+            from transaction as t where t.id = known.transaction_id and t.member_id = p_member;
+            return;
+        end if;
+    end if;
 
-    wanted := coalesce(p_points, mine.points);
+    if mine.captured > 0 then
+        select coalesce(sum(points), 0) into parts from part_capture where member_id = p_member and hold_id = p_hold;
+    end if;
+    wanted := coalesce(p_points, mine.points - parts);
     if mine.state = 'open' and mine.expires_at <= p_at then
         perform settle_hold(mine, 0, 'expired', p_at);
         mine.state := 'expired';
     end if;
     code := case
-        when wanted > mine.points then 'exceeds-hold'
+        when wanted > mine.points - parts then 'exceeds-hold'
         when mine.state = 'captured' and wanted = 0 then 'hold-captured'
-        when mine.state = 'captured' and wanted <> mine.captured then 'hold-mismatch'
+        when mine.state = 'captured' and wanted <> mine.captured - parts then 'hold-mismatch'
+        when mine.state = 'captured' and not p_closes then 'hold-captured'
         when mine.state = 'voided' and wanted > 0 then 'hold-voided'
         when mine.state = 'expired' and wanted > 0 then 'hold-expired'
     end;
@@ -202,11 +288,18 @@ begin
         return query select code, null::bigint, null::bigint, null::bigint, null::uuid;
         return;
     end if;
+    if mine.state = 'open' and not p_closes then
+        made_id := capture_part(mine, p_capture, wanted, p_at, p_worth, p_match);
+        return query select null, wanted, 0::bigint, t.available_after, t.id
+        from transaction as t where t.member_id = p_member and t.id = made_id;
+        return;
+    end if;
     if mine.state = 'open' then
-        perform settle_hold(mine, wanted, case when wanted > 0 then 'captured' else 'voided' end::hold_state, p_at);
+        perform settle_hold(
+            mine, wanted, case when wanted > 0 then 'captured' else 'voided' end::hold_state, p_at, p_worth, p_match);
     end if;
     return query
-    select null, h.captured, h.points - h.captured, t.available_after, t.id
+    select null, h.captured - parts, h.points - h.captured, t.available_after, t.id
     from hold as h join transaction as t on t.id = h.settled_by and t.member_id = h.member_id
     where h.member_id = p_member and h.hold_id = p_hold;
 end
@@ -233,7 +326,8 @@ begin
         select h.* from hold as h join unnest(late) as l on h.member_id = l.member_id and h.hold_id = l.hold_id
         where h.state = 'open' order by h.member_id, h.hold_id
     loop
-        return query select mine.hold_id, mine.member_id, mine.points, settle_hold(mine, 0, 'expired', p_at);
+        return query select mine.hold_id, mine.member_id, mine.points - mine.captured,
+            settle_hold(mine, 0, 'expired', p_at);
     end loop;
 end
 $$;

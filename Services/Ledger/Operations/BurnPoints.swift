@@ -15,6 +15,7 @@ struct BurnPoints: Sendable {
         _ call: CaptureHold, in transaction: borrowing Transaction
     ) async throws -> CaptureHold.Reply {
         guard call.points != .zero else { return .refused(.noPoints) }
+        guard call.closes ?? true || (call.capture != nil && call.points != nil) else { return .refused(.noPoints) }
         return try await self.store.capture(call, at: self.clock.now, in: transaction)
     }
 }

@@ -37,8 +37,8 @@ struct PostReceipts: Sendable {
     }
 
     private static func event(_ receipt: PostReceipt, _ outcome: PostingOutcome) throws -> PointsEarned? {
-        guard case .posted(let id, let recordedAt, let credited, let repaid) = outcome else { return nil }
-        guard let points = credited.adding(repaid) else { throw PointsOverflow() }
+        guard case .posted(let id, let recordedAt, let credited, let repaid, let waiting) = outcome else { return nil }
+        guard let points = credited.adding(repaid)?.adding(waiting) else { throw PointsOverflow() }
         return PointsEarned(
             transaction: id, receipt: receipt.receipt, member: receipt.member, points: points,
             effectiveAt: receipt.effectiveAt, recordedAt: recordedAt)

@@ -3,7 +3,8 @@ internal import Logging
 internal import Postgres
 internal import ServiceLifecycle
 
-/// What the ledger does of itself: voids holds whose time is over, writes off expired points, makes partitions ahead.
+/// What the ledger does of itself: voids holds whose time is over, writes off what has expired, matures what has waited,
+/// makes partitions ahead.
 ///
 /// Every process of the service runs it: each round is safe to run twice and at the same time.
 struct Upkeep: Sendable {
@@ -15,6 +16,8 @@ struct Upkeep: Sendable {
 
     /// Holds voided, and members whose points are written off, in one transaction.
     static let chunk = 200
+    /// How long a refused transfer is answered the same way.
+    static let refusalsKept = Duration.seconds(30 * 86_400)
     /// The month that runs and the three after it.
     static let monthsAhead = 4
 
@@ -29,6 +32,8 @@ struct Upkeep: Sendable {
         try await self.makePartitions()
         try await self.voidExpiredHolds()
         try await self.expirePoints()
+        try await self.maturePoints()
+        try await self.expireStickers()
     }
 
     /// - Returns: how many holds were voided.
@@ -44,19 +49,65 @@ struct Upkeep: Sendable {
         }
     }
 
+    /// Writes off what has expired, the longest expired first, until nobody is left whom nobody else has locked.
+    /// - Parameter progress: told how many members were looked at so far.
     /// - Returns: how many transactions were made.
     @discardableResult
-    func expirePoints() async throws -> Int {
-        var made = 0
-        var last: Member.ID?
+    func expirePoints(progress: @Sendable (Int) async throws -> Void = { _ in }) async throws -> Int {
+        var (made, looked) = (0, 0)
         while true {
             let chunk = try await self.database.transaction { transaction in
-                try await self.store.expirePoints(
-                    after: last, at: self.clock.now, limit: Self.chunk, in: transaction)
+                try await self.store.expirePoints(at: self.clock.now, limit: Self.chunk, in: transaction)
             }
-            guard let chunk else { return made }
+            guard chunk.members > 0 else { return made }
             made += chunk.transactions
-            last = chunk.last
+            looked += chunk.members
+            try await progress(looked)
+        }
+    }
+
+    /// How many members have something to expire.
+    func expiryDue() async throws -> Int64 {
+        try await self.store.expiryDue(at: self.clock.now, in: self.database)
+    }
+
+    /// Makes points available that have waited long enough.
+    /// - Returns: for how many receipts.
+    @discardableResult
+    func maturePoints() async throws -> Int {
+        try await self.all { transaction in
+            try await self.store.maturePoints(at: self.clock.now, limit: Self.chunk, in: transaction)
+        }
+    }
+
+    /// Writes off the stickers of campaigns that are over.
+    /// - Returns: of how many members.
+    @discardableResult
+    func expireStickers() async throws -> Int {
+        try await self.all { transaction in
+            try await self.store.expireStickers(at: self.clock.now, limit: Self.chunk, in: transaction)
+        }
+    }
+
+    /// Forgets refusals that nobody will ask for any more.
+    /// - Returns: how many.
+    @discardableResult
+    func forgetRefusals() async throws -> Int {
+        try await self.all { transaction in
+            try await self.store.forgetRefusals(
+                before: self.clock.now - Self.refusalsKept, limit: Self.chunk, in: transaction)
+        }
+    }
+
+    /// Chunk after chunk until there is none left.
+    private func all(
+        _ chunk: @Sendable (borrowing Transaction) async throws -> Int
+    ) async throws -> Int {
+        var done = 0
+        while true {
+            let count = try await self.database.transaction { try await chunk($0) }
+            done += count
+            guard count > 0 else { return done }
         }
     }
 

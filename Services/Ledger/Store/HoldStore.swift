@@ -39,7 +39,13 @@ struct HoldStore: Sendable {
     func capture(
         _ call: CaptureHold, at now: Timestamp, in transaction: borrowing Transaction
     ) async throws -> CaptureHold.Reply {
-        let row = try await self.end(call.hold, of: call.member, capturing: call.points, at: now, in: transaction)
+        let row = try await transaction.one(
+            """
+            select refusal, captured, released, available, transaction_id
+            from ledger.end_hold(
+                \(call.hold), \(call.member), \(call.points), \(now), \(call.capture), \(call.closes ?? true),
+                \(call.worth ?? .zero), \(call.match ?? .zero))
+            """)
         if let refusal = try row.refusal() { return .refused(refusal) }
         return .captured(
             transaction: try row.value("transaction_id"), points: try row.value("captured"),
@@ -50,7 +56,11 @@ struct HoldStore: Sendable {
     func void(
         _ call: VoidHold, at now: Timestamp, in transaction: borrowing Transaction
     ) async throws -> VoidHold.Reply {
-        let row = try await self.end(call.hold, of: call.member, capturing: .zero, at: now, in: transaction)
+        let row = try await transaction.one(
+            """
+            select refusal, captured, released, available, transaction_id
+            from ledger.end_hold(\(call.hold), \(call.member), 0, \(now))
+            """)
         if let refusal = try row.refusal() { return .refused(refusal) }
         return .voided(released: try row.value("released"), available: try row.value("available"))
     }
@@ -63,17 +73,6 @@ struct HoldStore: Sendable {
             """
             select hold_id, member_id, points, transaction_id
             from ledger.void_expired_holds(\(now), \(Int32(limit)))
-            """)
-    }
-
-    private func end(
-        _ hold: Hold.ID, of member: Member.ID, capturing points: Points?, at now: Timestamp,
-        in transaction: borrowing Transaction
-    ) async throws -> Row {
-        try await transaction.one(
-            """
-            select refusal, captured, released, available, transaction_id
-            from ledger.end_hold(\(hold), \(member), \(points), \(now))
             """)
     }
 }

@@ -14,9 +14,12 @@ struct InvariantStore: Sendable {
     func firstBreach(
         of invariant: Invariant, now: Timestamp, in transaction: borrowing Transaction
     ) async throws -> Finding? {
-        guard let row = try await transaction.first(Self.statement(invariant, now: now)) else { return nil }
-        return Finding(
-            invariant: invariant, row: try row.value("place"), difference: try row.value("difference"))
+        for statement in [Self.statement(invariant, now: now)] + Self.further(invariant) {
+            guard let row = try await transaction.first(statement) else { continue }
+            return Finding(
+                invariant: invariant, row: try row.value("place"), difference: try row.value("difference"))
+        }
+        return nil
     }
 
     private static func statement(_ invariant: Invariant, now: Timestamp) -> SQL {
@@ -133,7 +136,8 @@ struct InvariantStore: Sendable {
             format('%s held, %s in open holds', m.held, h.points) as difference
         from ledger.member as m
         full join (
-            select member_id, sum(points) as points from ledger.hold where state = 'open' group by member_id
+            select member_id, sum(points - captured) as points
+            from ledger.hold where state = 'open' group by member_id
         ) as h using (member_id)
         where coalesce(m.held, 0) <> coalesce(h.points, 0)
         union all
@@ -147,7 +151,11 @@ struct InvariantStore: Sendable {
         ) as placed on true
         left join lateral (
             select coalesce(sum(amount) filter (where credit <> 1), 0) as points from ledger.posting
-            where transaction_id = h.settled_by and member_id = h.member_id and debit = 3
+            where member_id = h.member_id and debit = 3 and transaction_id in (
+                select h.settled_by
+                union
+                select transaction_id from ledger.part_capture
+                where member_id = h.member_id and hold_id = h.hold_id)
         ) as burnt on true
         where h.state <> 'refused' and (placed.points is distinct from h.points or burnt.points <> h.captured)
         limit 1

@@ -5,8 +5,8 @@ internal import Postgres
 
 /// What became of one receipt of a batch.
 enum PostingOutcome: Hashable, Sendable {
-    /// Posted now: `credited` for the balance, `repaid` for the debt.
-    case posted(LedgerTransaction.ID, at: Timestamp, credited: Points, repaid: Points)
+    /// Posted now: `credited` for the balance, `repaid` for the debt, `waiting` until they mature.
+    case posted(LedgerTransaction.ID, at: Timestamp, credited: Points, repaid: Points, waiting: Points = .zero)
     /// It was in the books already, the same.
     case replayed(LedgerTransaction.ID)
     /// Its id or its fiscal triple belongs to a receipt with other content, posted by this transaction.
@@ -23,12 +23,12 @@ struct ReceiptStore: Sendable {
         let accruals = AccrualColumns(receipts)
         let rows = try await transaction.query(
             """
-            select ordinal, outcome, transaction_id, recorded_at, credited, repaid
+            select ordinal, outcome, transaction_id, recorded_at, credited, repaid, waiting
             from ledger.post_receipts(
                 \(now), \(receipts.map(\.receipt)), \(receipts.map(\.member)), \(receipts.map(\.fiscal.drive)),
                 \(receipts.map(\.fiscal.fd)), \(receipts.map(\.fiscal.fpd)), \(receipts.map(\.store)),
                 \(receipts.map(\.total)), \(receipts.map(\.effectiveAt)), \(receipts.map(\.ruleset)),
-                \(accruals.receipts), \(accruals.classes), \(accruals.points), \(accruals.rules))
+                \(accruals.receipts), \(accruals.classes), \(accruals.points), \(accruals.rules), \(accruals.matures))
             order by ordinal
             """)
         guard rows.count == receipts.count else {
@@ -43,7 +43,7 @@ struct ReceiptStore: Sendable {
         case "posted":
             return .posted(
                 id, at: try row.value("recorded_at"), credited: try row.value("credited"),
-                repaid: try row.value("repaid"))
+                repaid: try row.value("repaid"), waiting: try row.value("waiting"))
         case "replayed": return .replayed(id)
         default: return .refused(standing: id)
         }
@@ -56,6 +56,7 @@ private struct AccrualColumns {
     var classes: [String] = []
     var points: [Points] = []
     var rules: [String] = []
+    var matures: [Timestamp?] = []
 
     init(_ batch: [PostReceipt]) {
         for (number, receipt) in batch.enumerated() {
@@ -64,6 +65,7 @@ private struct AccrualColumns {
                 self.classes.append(accrual.lotClass.rawValue)
                 self.points.append(accrual.points)
                 self.rules.append(accrual.rule)
+                self.matures.append(accrual.maturesAt)
             }
         }
     }

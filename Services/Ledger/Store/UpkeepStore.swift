@@ -6,24 +6,49 @@ internal import Postgres
 struct UpkeepStore: Sendable {
     /// What a chunk of the expiry sweep has done.
     struct ExpiredChunk: RowDecodable {
-        /// The last member looked at: the next chunk begins after it.
-        let last: Member.ID
+        /// How many members were looked at: none when nobody is left whom nobody else has locked.
+        let members: Int
         /// How many transactions were made.
         let transactions: Int
 
         init(row: Row) throws {
-            self.last = try row.value("last_member")
+            self.members = Int(try row.value("members", as: Int32.self))
             self.transactions = Int(try row.value("transactions", as: Int32.self))
         }
     }
 
-    /// Writes off what has expired for up to `limit` members after `last`; nil when none are left.
+    /// Writes off what has expired for up to `limit` members.
     func expirePoints(
-        after last: Member.ID?, at now: Timestamp, limit: Int, in transaction: borrowing Transaction
-    ) async throws -> ExpiredChunk? {
-        try await transaction.first(
-            "select last_member, transactions from ledger.expire_points(\(now), \(last), \(Int32(limit)))",
-            as: ExpiredChunk.self)
+        at now: Timestamp, limit: Int, in transaction: borrowing Transaction
+    ) async throws -> ExpiredChunk {
+        try await transaction.one(
+            "select members, transactions from ledger.expire_chunk(\(now), \(Int32(limit)))", as: ExpiredChunk.self)
+    }
+
+    /// How many members have something to expire.
+    func expiryDue(at now: Timestamp, in database: Database) async throws -> Int64 {
+        try await database.one("select ledger.expiry_due(\(now)) as members").value("members")
+    }
+
+    /// Makes what is due of up to `limit` receipts available.
+    /// - Returns: how many there were.
+    func maturePoints(at now: Timestamp, limit: Int, in transaction: borrowing Transaction) async throws -> Int {
+        let row = try await transaction.one("select ledger.mature_points(\(now), \(Int32(limit))) as receipts")
+        return Int(try row.value("receipts", as: Int32.self))
+    }
+
+    /// Writes off stickers of up to `limit` members of campaigns that are over.
+    /// - Returns: how many there were.
+    func expireStickers(at now: Timestamp, limit: Int, in transaction: borrowing Transaction) async throws -> Int {
+        let row = try await transaction.one("select ledger.expire_stickers(\(now), \(Int32(limit))) as members")
+        return Int(try row.value("members", as: Int32.self))
+    }
+
+    /// Forgets up to `limit` refusals of before a moment.
+    /// - Returns: how many there were.
+    func forgetRefusals(before: Timestamp, limit: Int, in transaction: borrowing Transaction) async throws -> Int {
+        let row = try await transaction.one("select ledger.forget_refusals(\(before), \(Int32(limit))) as gone")
+        return Int(try row.value("gone", as: Int32.self))
     }
 
     /// Makes the partitions of `months` months from the one of `moment` on.

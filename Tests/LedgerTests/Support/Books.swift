@@ -154,7 +154,7 @@ extension PostingOutcome {
 
     var transaction: LedgerTransaction.ID {
         switch self {
-        case .posted(let id, _, _, _), .replayed(let id), .refused(let id): id
+        case .posted(let id, _, _, _, _), .replayed(let id), .refused(let id): id
         }
     }
 }

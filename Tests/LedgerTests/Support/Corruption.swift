@@ -79,7 +79,7 @@ struct Corruption: Sendable, CustomTestStringConvertible {
             "a lot invented", breaks: [.lotsFollowPostings, .availableIsLots],
             """
             insert into ledger.lot (member_id, expires_at, number, lot_class, earned_at, source, amount, remaining)
-            select member_id, expires_at, 99, lot_class, earned_at, source, amount, remaining from ledger.lot
+            select member_id, expires_at, 1000 + number, lot_class, earned_at, source, amount, remaining from ledger.lot
             """),
         Corruption(
             "a lot made larger", breaks: [.lotsFollowPostings],
@@ -93,7 +93,7 @@ struct Corruption: Sendable, CustomTestStringConvertible {
         Corruption(
             "a hold reopened", breaks: [.heldIsOpenHolds],
             """
-            update ledger.hold set state = 'open', captured = 0, settled_by = null, settled_at = null
+            update ledger.hold set state = 'open', captured = 0, returned = 0, settled_by = null, settled_at = null
             where state = 'captured'
             """),
         Corruption(
@@ -106,6 +106,23 @@ struct Corruption: Sendable, CustomTestStringConvertible {
             select gen_random_uuid(), fn, fd + 1000, fpd, total, ruleset, member_id, transaction_id, store
             from ledger.receipt
             """),
+        Corruption(
+            "a part of a capture forgotten", breaks: [.heldIsOpenHolds], "delete from ledger.part_capture"),
+        Corruption(
+            "stickers invented", breaks: [.balancesFollowPostings],
+            "update ledger.sticker set balance = balance + 1"),
+        Corruption(
+            "money on a certificate raised", breaks: [.balancesFollowPostings],
+            "update ledger.certificate set remaining = remaining - 1"),
+        Corruption(
+            "points that wait raised", breaks: [.availableIsLots],
+            "update ledger.maturing set points = points + 1, remaining = remaining + 1"),
+        Corruption(
+            "an open item closed without a posting", breaks: [.liabilityBothWays],
+            "update ledger.clearing_item set settled_by = null, settled_at = null, paid_by = null"),
+        Corruption(
+            "one side of a merge deleted", breaks: [.liabilityBothWays, .balancesFollowPostings],
+            "delete from ledger.posting where credit = 72"),
         Corruption(
             "a lot left past its expiry", breaks: [.nothingOverdue],
             "update ledger.lot set expires_at = '2026-02-01T00:00:00Z'"),

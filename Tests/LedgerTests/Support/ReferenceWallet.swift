@@ -105,8 +105,8 @@ struct ReferenceWallet {
 
     static func expiry(of lotClass: LotClass, creditedAt now: Timestamp) -> Timestamp {
         switch lotClass {
-        case .promotional: return self.endOfDay(30, after: now)
-        case .regular:
+        case .promotional, .favourite, .birthday, .welcome: return self.endOfDay(30, after: now)
+        case .regular, .migration:
             let today = Self.day(of: now)
             let months = today.year * 12 + today.month - 1 + 7
             return CivilDate(year: months / 12, month: months % 12 + 1, day: 1).map(Self.midnight) ?? now

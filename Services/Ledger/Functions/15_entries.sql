@@ -1,0 +1,188 @@
+-- Parts of the recipes that are not set-based: an entry is one transaction of one member. It begins with the lock,
+-- gets its postings, and ends with the balances, which are summed from the postings and from nothing else.
+
+-- The moment of a member's next transaction, with the row locked and everything due written off.
+create function ledger.begin_entry(p_member uuid, p_at timestamptz) returns timestamptz
+language plpgsql set search_path = ledger, pg_temp
+as $$
+declare
+    owner member;
+begin
+    perform lock_members(array[p_member]);
+    select * into owner from member where member_id = p_member;
+    if owner.next_expiry <= p_at then
+        perform expire_locked(array[p_member], p_at);
+        select * into owner from member where member_id = p_member;
+    end if;
+    return next_moment(p_at, owner.recorded_at);
+end
+$$;
+
+-- One posting more of a transaction; none of nothing.
+create function ledger.post(
+    p_id uuid, p_member uuid, p_debit integer, p_credit integer, p_amount bigint, p_lot integer default null,
+    p_rule text default null
+) returns void
+language plpgsql set search_path = ledger, pg_temp
+as $$
+begin
+    if p_amount > 0 then
+        insert into posting (transaction_id, member_id, amount, lot, line, debit, credit, rule)
+        select p_id, p_member, p_amount, p_lot, coalesce(max(line), 0) + 1, p_debit, p_credit, p_rule
+        from posting where transaction_id = p_id and member_id = p_member;
+    end if;
+end
+$$;
+
+-- Sums the postings into the member's row and writes the transaction.
+create function ledger.finish_entry(
+    p_id uuid, p_member uuid, p_moment timestamptz, p_effective_at timestamptz, p_subject uuid, p_kind text
+) returns ledger.member
+language plpgsql set search_path = ledger, pg_temp
+as $$
+declare
+    owner member;
+begin
+    update member as m
+    set available = m.available + d.available, pending = m.pending + d.pending, held = m.held + d.held,
+        debt = m.debt + d.debt, version = m.version + 1, recorded_at = p_moment
+    from (
+        select coalesce(sum(amount * ((credit = 1)::int - (debit = 1)::int)), 0) as available,
+            coalesce(sum(amount * ((credit = 2)::int - (debit = 2)::int)), 0) as pending,
+            coalesce(sum(amount * ((credit = 3)::int - (debit = 3)::int)), 0) as held,
+            coalesce(sum(amount * ((debit = 4)::int - (credit = 4)::int)), 0) as debt
+        from posting where transaction_id = p_id and member_id = p_member
+    ) as d
+    where m.member_id = p_member
+    returning m.* into owner;
+    insert into transaction (
+        id, member_id, version, recorded_at, effective_at, available_after, pending_after, held_after, debt_after,
+        subject, kind)
+    values (
+        p_id, p_member, owner.version, p_moment, p_effective_at, owner.available, owner.pending, owner.held,
+        owner.debt, p_subject, p_kind::transaction_kind);
+    return owner;
+end
+$$;
+
+-- Puts points into a lot of their own. Returns its number.
+create function ledger.make_lot(
+    p_id uuid, p_member uuid, p_class text, p_expires_at timestamptz, p_points bigint, p_debit integer,
+    p_at timestamptz, p_rule text default null
+) returns integer
+language plpgsql set search_path = ledger, pg_temp
+as $$
+declare
+    made integer;
+begin
+    update member set lots = lots + 1, next_expiry = least(next_expiry, p_expires_at)
+    where member_id = p_member returning lots into made;
+    insert into lot (member_id, expires_at, number, lot_class, earned_at, source, amount, remaining)
+    values (p_member, p_expires_at, made, p_class, p_at, p_id, p_points, p_points);
+    perform post(p_id, p_member, p_debit, 1, p_points, made, p_rule);
+    return made;
+end
+$$;
+
+-- Takes up to p_points out of the lots for the account p_credit: the preferred lots first, then as always the first to
+-- expire first. Returns how many there were.
+create function ledger.take_lots(
+    p_id uuid, p_member uuid, p_points bigint, p_credit integer, p_at timestamptz, p_preferred integer[] default '{}'
+) returns bigint
+language plpgsql set search_path = ledger, pg_temp
+as $$
+declare
+    last  smallint;
+    taken bigint;
+begin
+    select coalesce(max(line), 0) into last from posting where transaction_id = p_id and member_id = p_member;
+    with open as (
+        select l.expires_at, l.number, l.remaining, l.number = any (p_preferred) as preferred,
+            sum(l.remaining) over (order by (l.number = any (p_preferred)) desc, l.expires_at, l.number)
+                - l.remaining as before
+        from lot as l
+        where l.member_id = p_member and l.expires_at > p_at and l.remaining > 0
+    ),
+    share as materialized (
+        select expires_at, number, preferred, least(remaining, p_points - before)::bigint as points
+        from open where before < p_points
+    ),
+    taken_from as (
+        update lot as l set remaining = l.remaining - s.points
+        from share as s
+        where l.member_id = p_member and l.expires_at = s.expires_at and l.number = s.number
+    ),
+    made_posting as (
+        insert into posting (transaction_id, member_id, amount, lot, line, debit, credit)
+        select p_id, p_member, points, number,
+            last + row_number() over (order by preferred desc, expires_at, number), 1, p_credit
+        from share
+    )
+    select coalesce(sum(points), 0) into taken from share;
+    return taken;
+end
+$$;
+
+-- Gives p_points of what was captured of a hold back to the lots they came from, the last to expire first; out of the
+-- account p_debit. What has expired meanwhile becomes a grace lot. A member that was merged into another (p_member is
+-- then the other) gets lots of the same class and expiry. Returns how many went into grace.
+create function ledger.give_back(
+    p_id uuid, p_member uuid, p_hold ledger.hold, p_points bigint, p_debit integer, p_at timestamptz
+) returns bigint
+language plpgsql set search_path = ledger, pg_temp
+as $$
+declare
+    part record;
+    late bigint := 0;
+    last bigint := p_hold.captured - p_hold.returned;
+begin
+    for part in
+        select r.lot, l.expires_at, l.lot_class,
+            (least(r.before + r.amount, last) - greatest(r.before, last - p_points))::bigint as points
+        from (
+            select p.lot, p.line, p.amount, sum(p.amount) over (order by p.line) - p.amount as before
+            from posting as p
+            where p.transaction_id = p_hold.placed_by and p.member_id = p_hold.member_id and p.credit = 3
+        ) as r
+        join lot as l on l.member_id = p_hold.member_id and l.number = r.lot
+        where least(r.before + r.amount, last) > greatest(r.before, last - p_points)
+        order by r.line
+    loop
+        if part.expires_at <= p_at then
+            late := late + part.points;
+        elsif p_member = p_hold.member_id then
+            update lot set remaining = remaining + part.points
+            where member_id = p_member and expires_at = part.expires_at and number = part.lot;
+            update member set next_expiry = part.expires_at
+            where member_id = p_member and next_expiry > part.expires_at;
+            perform post(p_id, p_member, p_debit, 1, part.points, part.lot);
+        else
+            perform make_lot(p_id, p_member, part.lot_class, part.expires_at, part.points, p_debit, p_at);
+        end if;
+    end loop;
+    if late > 0 then
+        perform make_lot(p_id, p_member, 'grace', expiry('grace', p_at), late, p_debit, p_at);
+    end if;
+    update hold set returned = returned + p_points
+    where member_id = p_hold.member_id and hold_id = p_hold.hold_id and p_points > 0;
+    return late;
+end
+$$;
+
+-- Who a member is now: two cards of one person may have been merged, more than once.
+create function ledger.owner_of(p_member uuid) returns uuid
+language plpgsql stable set search_path = ledger, pg_temp
+as $$
+declare
+    owner uuid := p_member;
+    next  uuid;
+begin
+    -- Merges go from a card to one that is not merged away itself, so this ends; the limit is against a circle.
+    for i in 1..100 loop
+        select target into next from merge where source = owner order by merged_at desc limit 1;
+        exit when not found;
+        owner := next;
+    end loop;
+    return owner;
+end
+$$;

@@ -1,0 +1,159 @@
+-- A transaction undone by its mirror, once: the table says so (reversal_once). What can be undone: a capture (an exchange
+-- that the partner gives back), an adjustment, stickers, and money spent from a certificate. Receipts are undone by
+-- returns, holds by voids.
+
+-- Answers the reversal, or
+--   unknown-transaction   this member has none such
+--   not-reversible        transactions of this kind are undone otherwise
+--   already-reversed      by another request
+--   already-returned      some of the captured points came back with returned goods
+--   already-settled       the partner or the fund has been settled with
+--   insufficient-points, insufficient-stickers   what would have to be taken back is spent
+create function ledger.do_reverse(p jsonb, p_at timestamptz) returns jsonb
+language plpgsql set search_path = ledger, pg_temp
+as $$
+declare
+    v_member uuid := (p->>'member')::uuid;
+    was      transaction;
+    moment   timestamptz;
+    made_id  uuid;
+    refusal  text;
+    result   member;
+begin
+    perform lock_members(array[v_member]);
+    select * into was from transaction where id = (p->>'reverses')::uuid and member_id = v_member;
+    if not found then
+        return jsonb_build_object('refusal', 'unknown-transaction');
+    end if;
+    if exists (select from reversal where reverses = was.id) then
+        return jsonb_build_object('refusal', 'already-reversed');
+    end if;
+    moment := begin_entry(v_member, p_at);
+    made_id := new_id(moment);
+    refusal := case was.kind::text
+        when 'capture' then reverse_capture(was, made_id, p_at)
+        when 'adjust' then reverse_adjustment(was, made_id, p_at)
+        when 'sticker' then reverse_stickers(was, made_id)
+        when 'certificate' then reverse_redemption(was, made_id)
+        else 'not-reversible'
+    end;
+    if refusal is not null then
+        return jsonb_build_object('refusal', refusal);
+    end if;
+    result := finish_entry(made_id, v_member, moment, p_at, was.id, 'reverse');
+    insert into reversal (reversal_id, member_id, reverses, transaction_id, kind)
+    values ((p->>'id')::uuid, v_member, was.id, made_id, was.kind);
+    return jsonb_build_object('transaction', made_id, 'available', result.available);
+end
+$$;
+
+-- Points back to their lots, money legs turned round. Of a hold captured in parts only the last capture can be undone,
+-- because points are captured and given back in the order of the hold.
+create function ledger.reverse_capture(p_was ledger.transaction, p_id uuid, p_at timestamptz) returns text
+language plpgsql set search_path = ledger, pg_temp
+as $$
+declare
+    mine   hold;
+    aim    hold_purpose;
+    burnt  bigint;
+    money  posting;
+begin
+    select * into mine from hold where member_id = p_was.member_id and hold_id = p_was.subject;
+    if mine.state = 'open' or exists (
+        select from part_capture where member_id = p_was.member_id and hold_id = mine.hold_id)
+    then
+        return 'not-reversible';
+    end if;
+    if exists (select from certificate where issued_by = p_was.id) then
+        return 'not-reversible';
+    end if;
+    if mine.returned > 0 or exists (select from receipt_payment where hold_id = mine.hold_id) then
+        return 'already-returned';
+    end if;
+    if exists (
+        select from clearing_item
+        where member_id = p_was.member_id and opened_by = p_was.id and settled_by is not null)
+    then
+        return 'already-settled';
+    end if;
+    select * into aim from hold_purpose where purpose = mine.purpose;
+    select coalesce(sum(amount), 0) into burnt from posting
+    where transaction_id = p_was.id and member_id = p_was.member_id and debit = 3 and credit <> 1;
+    perform give_back(p_id, p_was.member_id, mine, burnt, aim.destination, p_at);
+    for money in
+        select g.* from posting as g join account as a on a.id = g.debit
+        where g.transaction_id = p_was.id and g.member_id = p_was.member_id and a.asset = 'RUB' order by g.line
+    loop
+        perform post(p_id, p_was.member_id, money.credit, money.debit, money.amount);
+    end loop;
+    update clearing_item set settled_by = p_id, settled_at = p_at, paid_by = p_id
+    where member_id = p_was.member_id and opened_by = p_was.id;
+    return null;
+end
+$$;
+
+-- What was given is taken from its own lot first; what was taken comes back as a lot of corrections.
+create function ledger.reverse_adjustment(p_was ledger.transaction, p_id uuid, p_at timestamptz) returns text
+language plpgsql set search_path = ledger, pg_temp
+as $$
+declare
+    given bigint;
+    taken bigint;
+    issue smallint;
+    has   bigint;
+    own   integer[];
+begin
+    select coalesce(sum(amount) filter (where credit = 1), 0), coalesce(sum(amount) filter (where debit = 1), 0),
+        max(debit) filter (where credit = 1), array_agg(lot) filter (where credit = 1)
+    into given, taken, issue, own
+    from posting where transaction_id = p_was.id and member_id = p_was.member_id;
+    select available into has from member where member_id = p_was.member_id;
+    if given > has then
+        return 'insufficient-points';
+    end if;
+    if given > 0 then
+        perform take_lots(p_id, p_was.member_id, given, issue, p_at, own);
+    end if;
+    if taken > 0 then
+        perform make_lot(p_id, p_was.member_id, 'adjustment', expiry('adjustment', p_at), taken, 71, p_at);
+    end if;
+    return null;
+end
+$$;
+
+create function ledger.reverse_stickers(p_was ledger.transaction, p_id uuid) returns text
+language plpgsql set search_path = ledger, pg_temp
+as $$
+declare
+    moved posting;
+    sheet campaign;
+begin
+    select * into strict moved from posting where transaction_id = p_was.id and member_id = p_was.member_id;
+    select * into strict sheet from campaign where owned in (moved.debit, moved.credit);
+    update sticker set balance = balance + case when moved.credit = sheet.owned then -moved.amount else moved.amount end
+    where member_id = p_was.member_id and campaign = sheet.campaign
+        and (moved.debit = sheet.owned or balance >= moved.amount);
+    if not found then
+        return 'insufficient-stickers';
+    end if;
+    perform post(p_id, p_was.member_id, moved.credit, moved.debit, moved.amount);
+    return null;
+end
+$$;
+
+-- Money spent from a certificate goes back to it. The issue of one is not undone here.
+create function ledger.reverse_redemption(p_was ledger.transaction, p_id uuid) returns text
+language plpgsql set search_path = ledger, pg_temp
+as $$
+declare
+    moved posting;
+begin
+    select * into strict moved from posting where transaction_id = p_was.id and member_id = p_was.member_id;
+    if moved.credit <> 104 then
+        return 'not-reversible';
+    end if;
+    update certificate set remaining = remaining + moved.amount where certificate_id = p_was.subject;
+    perform post(p_id, p_was.member_id, 104, 102, moved.amount);
+    return null;
+end
+$$;

@@ -1,0 +1,25 @@
+internal import Contracts
+internal import JobQueue
+internal import Kernel
+
+/// Hears of what is to be done in the books: transfers in batches, and calls whose sender waits.
+struct TransferHandlers: Sendable {
+    /// What has to do with money must not be skipped.
+    static let queue = QueueDeclaration(PostTransfer.queue, onDead: .block)
+
+    /// Transfers in one transaction. More would lock their members for longer.
+    static let batchLimit = 500
+
+    let makeTransfers: MakeTransfers
+
+    var all: [Handler] {
+        [
+            .batch(PostTransfer.self, limit: Self.batchLimit) { jobs, transaction in
+                try await self.makeTransfers(jobs.map(\.message.transfer), in: transaction)
+            },
+            .reply(MakeTransfer.self) { call, _, transaction in
+                try await self.makeTransfers.answer(to: call.transfer, in: transaction)
+            },
+        ]
+    }
+}
