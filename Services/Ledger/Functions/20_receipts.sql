@@ -160,7 +160,7 @@ begin
     ),
     taken as (
         insert into receipt (receipt_id, fn, fd, fpd, total, ruleset, member_id, transaction_id, store)
-        select receipt_id, fn, fd, fpd, total, ruleset, member_id, id, store from request order by i
+        select receipt_id, fn, fd, fpd, total, ruleset, member_id, id, store from request order by fn, fd, fpd, i
         on conflict do nothing
         returning transaction_id as id
     ),

@@ -21,7 +21,8 @@ begin
         raise exception 'a hold needs points and a deadline to come' using errcode = 'invalid_parameter_value';
     end if;
     select * into owner from member where member_id = p_member for no key update;
-    if not found then
+    -- A batch locks members before their first receipt, later in the batch, is posted.
+    if not found or owner.version = 0 then
         return query select 'unknown-member', null::bigint, null::timestamptz;
         return;
     end if;
@@ -93,7 +94,7 @@ create function ledger.settle_hold(
     p_hold ledger.hold, p_captured bigint, p_state ledger.hold_state, p_at timestamptz, p_worth bigint default 0,
     p_match bigint default 0
 ) returns uuid
-language plpgsql set search_path = ledger, pg_temp set plan_cache_mode = force_custom_plan
+language plpgsql set search_path = ledger, pg_temp
 as $$
 #variable_conflict use_column
 declare

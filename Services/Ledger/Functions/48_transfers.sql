@@ -129,8 +129,9 @@ begin
 end
 $$;
 
--- All members that a batch touches, locked at once and in ascending order, so that batches cannot deadlock whatever is
--- in them. Whom a receipt, stickers, a correction or a certificate make a member is there from now on.
+-- All members that a batch touches, locked at once and in ascending order, then its certificates: so batches cannot
+-- deadlock whatever is in them. Whom a receipt, stickers, a correction or a certificate make a member is there from now
+-- on.
 create function ledger.lock_for(p_transfers jsonb[]) returns void
 language plpgsql set search_path = ledger, pg_temp
 as $$
@@ -147,32 +148,122 @@ begin
         union
         select owner_of((x->>'member')::uuid) from unnest(p_transfers) as x where x->>'kind' = 'return'))
     order by member_id for no key update;
+    if exists (select from unnest(p_transfers) as x where x->>'kind' in ('redeem-certificate', 'reverse')) then
+        perform from certificate
+        where certificate_id = any (array(
+            select (x->>'certificate')::uuid from unnest(p_transfers) as x where x->>'kind' = 'redeem-certificate'
+            union
+            select t.subject from unnest(p_transfers) as x
+            join transaction as t on t.id = (x->>'reverses')::uuid and t.member_id = (x->>'member')::uuid
+            where x->>'kind' = 'reverse' and t.kind = 'certificate'))
+        order by certificate_id for no key update;
+    end if;
 end
 $$;
 
--- Several hundred transfers in one transaction, in their order, with an answer for each.
+-- Holds of a batch, each of another member.
+create function ledger.apply_holds(p_ordinals bigint[], p_transfers jsonb[], p_at timestamptz)
+returns table (ordinal bigint, answer jsonb)
+language plpgsql set search_path = ledger, pg_temp
+as $$
+begin
+    return query
+    select p_ordinals[h.i], jsonb_strip_nulls(jsonb_build_object(
+        'refusal', h.refusal, 'available', h.available, 'expiresAt', h.expires_at))
+    from place_holds(
+        p_at, array(select (x->>'hold')::uuid from unnest(p_transfers) as x),
+        array(select (x->>'member')::uuid from unnest(p_transfers) as x),
+        array(select (x->>'points')::bigint from unnest(p_transfers) as x),
+        array(select x->>'purpose' from unnest(p_transfers) as x),
+        array(select p_at + make_interval(secs => (x->>'expiresInSeconds')::bigint) from unnest(p_transfers) as x)
+    ) as h;
+end
+$$;
+
+-- Captures and voids of a batch, each of another member.
+create function ledger.apply_ends(p_ordinals bigint[], p_transfers jsonb[], p_at timestamptz)
+returns table (ordinal bigint, answer jsonb)
+language plpgsql set search_path = ledger, pg_temp
+as $$
+declare
+    plain bigint[];
+    ended bigint[];
+begin
+    -- Money and parts are for the single function.
+    select coalesce(array_agg(i), '{}') into plain
+    from unnest(p_transfers) with ordinality as t (x, i)
+    where not (x ? 'capture') and not (x ? 'worth') and not (x ? 'match');
+    return query
+    with done as materialized (
+        select plain[e.i] as i, e.captured, e.released, e.available, e.transaction_id
+        from end_holds(
+            p_at, array(select (p_transfers[n]->>'hold')::uuid from unnest(plain) as n),
+            array(select (p_transfers[n]->>'member')::uuid from unnest(plain) as n),
+            array(
+                select case when p_transfers[n]->>'kind' = 'void' then 0 else (p_transfers[n]->>'points')::bigint end
+                from unnest(plain) as n)
+        ) as e
+    ),
+    rest as (
+        select n from generate_series(1::bigint, cardinality(p_transfers)) as n where n not in (select i from done)
+    )
+    select p_ordinals[d.i], jsonb_build_object(
+        'transaction', d.transaction_id, 'captured', d.captured, 'released', d.released, 'available', d.available)
+    from done as d
+    union all
+    select p_ordinals[n], apply_one(p_transfers[n], p_at) from rest;
+end
+$$;
+
+-- Several hundred transfers in one transaction, with an answer for each. A member's transfers are done in their order,
+-- between members there is none:
+-- the batch goes in rounds, and in a round each member has one transfer (receipts: all that follow each other), so that
+-- those of a kind are one statement. A merge has two members and waits for everything before it.
 create function ledger.apply_transfers(p_transfers jsonb[], p_at timestamptz)
 returns table (ordinal bigint, answer jsonb)
 language plpgsql security definer set search_path = ledger, pg_temp set jit = off
 as $$
 declare
-    v_from integer := 1;
-    v_till integer;
+    step record;
 begin
     perform lock_for(p_transfers);
-    while v_from <= cardinality(p_transfers) loop
-        v_till := v_from;
-        if p_transfers[v_from]->>'kind' = 'earn' then
-            -- Receipts that follow each other are one statement.
-            while p_transfers[v_till + 1]->>'kind' = 'earn' loop
-                v_till := v_till + 1;
-            end loop;
-            return query select * from apply_receipts(
-                array(select generate_series(v_from::bigint, v_till)), p_transfers[v_from:v_till], p_at);
+    if cardinality(p_transfers) = 1 then
+        return query select 1::bigint, apply_one(p_transfers[1], p_at);
+        return;
+    end if;
+    for step in
+        with placed as (
+            select i, x, x->>'kind' as kind,
+                case x->>'kind' when 'return' then owner_of((x->>'member')::uuid) else (x->>'member')::uuid end as key,
+                count(*) filter (where x->>'kind' = 'merge') over (order by i) * 2
+                    - (x->>'kind' = 'merge')::int as segment
+            from unnest(p_transfers) with ordinality as t (x, i)
+        ),
+        turned as (
+            select *, (kind <> 'earn' or lag(kind, 1, '') over mine <> 'earn')::int as turn
+            from placed window mine as (partition by segment, key order by i)
+        ),
+        numbered as (
+            select *, sum(turn) over (partition by segment, key order by i) as round from turned
+        )
+        select segment, round, way, array_agg(i order by i) as ordinals, array_agg(x order by i) as transfers
+        from numbered, lateral (
+            select case when kind in ('earn', 'hold') then kind when kind in ('capture', 'void') then 'end' else 'one' end
+        ) as path (way)
+        group by segment, round, way order by segment, round, way
+    loop
+        -- Of a few, the single functions are faster: their plans are there already.
+        if step.way = 'earn' then
+            return query select * from apply_receipts(step.ordinals, step.transfers, p_at);
+        elsif step.way = 'hold' and cardinality(step.ordinals) > 4 then
+            return query select * from apply_holds(step.ordinals, step.transfers, p_at);
+        elsif step.way = 'end' and cardinality(step.ordinals) > 4 then
+            return query select * from apply_ends(step.ordinals, step.transfers, p_at);
         else
-            return query select v_from::bigint, apply_one(p_transfers[v_from], p_at);
+            for n in 1..cardinality(step.ordinals) loop
+                return query select step.ordinals[n], apply_one(step.transfers[n], p_at);
+            end loop;
         end if;
-        v_from := v_till + 1;
     end loop;
 end
 $$;
