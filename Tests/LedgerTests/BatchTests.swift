@@ -144,7 +144,7 @@ import Testing
     @Test func `refusals are answered again as they were, and forgotten after 30 days`() async throws {
         let books = try await Books()
         let member = books.member()
-        try await self.prepare(books, certificates: 0).forEach { _ in }
+        _ = try await self.prepare(books, certificates: 0)
         let spend = Transfer.stickers(
             MoveStickers(id: books.transferID(), member: member, campaign: RandomTransfers.campaign, count: -1))
         #expect(try await books.apply(spend).refusal == .insufficientStickers)

@@ -18,7 +18,8 @@ struct RemindMembers: Command {
 /// where it was, because what is done is not due any more. Progress is told to whoever watches the job.
 struct NightlyHandlers: Sendable {
     /// One at a time over all processes: chunks of two sweeps would only share the work.
-    static let queue = QueueDeclaration("ledger.nightly", lease: .seconds(300), slots: 1, runningMax: 1)
+    static let queue = QueueDeclaration(
+        "ledger.nightly", lease: .seconds(300), slots: 1, producers: ["ledger"], runningMax: 1)
 
     let upkeep: Upkeep
     let remindMembers: RemindMembersOfExpiry
