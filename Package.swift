@@ -125,7 +125,7 @@ let package = Package(
         shared("EmbeddedPostgres", [logging, subprocess, system]),
     ]
         + service("Auth", executable: "club-auth", libraries: [jwt, cryptoExtras, httpClient])
-        + service("Ledger", executable: "club-ledger", folders: ["Functions"])
+        + service("Ledger", executable: "club-ledger", libraries: [subprocess, system], folders: ["Functions"])
         + service("Promotions", executable: "club-promotions")
         + [
             .target(
@@ -170,7 +170,7 @@ let package = Package(
             suite("WebTests", foundation + [hummingbirdTesting, inMemoryLogging, jwt, tracing]),
             suite("HostTests", foundation + ["Ledger", "EmbeddedPostgres", configuration, sockets, tracing]),
             suite("AuthTests", foundation + ["Auth", hummingbirdTesting, jwt]),
-            suite("LedgerTests", foundation + ["Ledger", hummingbirdTesting]),
+            suite("LedgerTests", foundation + ["Ledger", hummingbirdTesting, subprocess]),
             suite("PromotionsTests", foundation + ["Promotions", hummingbirdTesting, jwt], exclude: ["Fixtures"]),
             suite("ClubTests", foundation + ["Club", arguments]),
             suite(

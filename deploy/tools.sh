@@ -69,6 +69,19 @@ want_pgbouncer() {
     as_root systemctl disable --now pgbouncer >/dev/null 2>&1 || true
 }
 
+# Makes statements as PDF. Nothing else needs it, so we go on without it.
+want_rsvg() {
+    command -v rsvg-convert >/dev/null 2>&1 && return
+    install_package librsvg2-bin librsvg2-tools ||
+        say "rsvg-convert is missing, so there are no statements as PDF: install librsvg2-bin or librsvg2-tools."
+}
+
+# Reads those PDFs in the tests, which are skipped without it.
+want_pdftotext() {
+    command -v pdftotext >/dev/null 2>&1 && return
+    install_package poppler-utils poppler-utils || say "pdftotext is missing: the test of PDFs will be skipped."
+}
+
 # Whom a server that root starts runs as, since PostgreSQL refuses root; empty when we are not root.
 server_account() {
     if [ "$(id -u)" != 0 ]; then return; fi

@@ -19,7 +19,19 @@ public struct LedgerModule: ServiceModule {
         "CLUB_LEDGER_UPKEEP_INTERVAL", default: .seconds(30), in: .seconds(1) ... .seconds(3600),
         meaning: "how often holds whose time is over are voided and expired points written off")
 
-    public static let settings = [Self.pointsPerRouble, Self.upkeepInterval]
+    private static let sealKey = Setting.secret(
+        "CLUB_LEDGER_SEAL_KEY", minimumBytes: 32,
+        meaning: "what the key that signs the sealed books is made of; another secret is another key")
+    private static let sealInterval = Setting.duration(
+        "CLUB_LEDGER_SEAL_INTERVAL", default: .seconds(5), in: .seconds(1) ... .seconds(3600),
+        meaning: "how often what is final is sealed")
+    private static let auditInterval = Setting.duration(
+        "CLUB_LEDGER_AUDIT_INTERVAL", default: .seconds(86_400), in: .seconds(10) ... .seconds(30 * 86_400),
+        meaning: "how often all of the books are verified, by one of the processes")
+
+    public static let settings = [
+        Self.pointsPerRouble, Self.upkeepInterval, Self.sealKey, Self.sealInterval, Self.auditInterval,
+    ]
 
     private let receipts: ReceiptHandlers
     private let holds: HoldHandlers
@@ -27,6 +39,7 @@ public struct LedgerModule: ServiceModule {
     private let nightly: NightlyHandlers
     private let routes: LedgerRoutes
     private let upkeep: UpkeepService
+    private let evidence: [Rounds]
 
     public init(_ resources: ModuleResources) async throws {
         let (database, bus, clock) = (resources.database, resources.bus, resources.clock)
@@ -44,11 +57,16 @@ public struct LedgerModule: ServiceModule {
         self.nightly = NightlyHandlers(
             upkeep: upkeep, remindMembers: RemindMembersOfExpiry(database: database, bus: bus, clock: clock))
         self.routes = LedgerRoutes(
-            account: ReadMemberAccount(database: database, clock: clock), rate: rate ?? .programme,
+            account: ReadMemberAccount(database: database, clock: clock),
+            proofs: ProveTransaction(database: database),
+            statements: StatementRoutes(
+                make: MakeStatement(database: database, clock: clock), print: PDFPrinter()),
+            rate: rate ?? .programme,
             authentication: MemberAuthentication(
                 verifier: AccessTokenVerifier(clock: clock) { try await bus.call(FetchSigningKeys()).jwks }))
         self.upkeep = UpkeepService(
             upkeep: upkeep, interval: try resources.settings.duration(Self.upkeepInterval), logger: resources.logger)
+        self.evidence = try Self.evidence(resources)
     }
 
     public var queues: [QueueDeclaration] {
@@ -67,5 +85,24 @@ public struct LedgerModule: ServiceModule {
         self.routes.add(to: router)
     }
 
-    public var services: [any Service] { [self.upkeep] }
+    public var services: [any Service] { [self.upkeep] + self.evidence }
+
+    /// What is done again and again so that the books can be believed.
+    private static func evidence(_ resources: ModuleResources) throws -> [Rounds] {
+        let (database, clock, logger) = (resources.database, resources.clock, resources.logger)
+        let seal = SealBooks(
+            database: database, key: try SealKey(try resources.settings.secret(Self.sealKey)), clock: clock,
+            random: resources.random, logger: logger)
+        let audit = AuditBooks(
+            database: database, clock: clock, interval: try resources.settings.duration(Self.auditInterval),
+            logger: logger)
+        let months = CloseMonths(database: database, clock: clock, logger: logger)
+        return [
+            Rounds(name: "Sealing", interval: try resources.settings.duration(Self.sealInterval), logger: logger) {
+                try await seal()
+            },
+            Rounds(name: "Closing of months", interval: CloseMonths.interval, logger: logger) { try await months() },
+            Rounds(name: "Audit", interval: AuditBooks.lookInterval, logger: logger) { try await audit() },
+        ]
+    }
 }

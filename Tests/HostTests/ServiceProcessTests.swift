@@ -11,6 +11,9 @@ import Testing
 
 /// What an operator meets: the executable itself, with its exit codes and sentences.
 @Suite(.timeLimit(.minutes(20))) struct ServiceProcessTests {
+    /// What a ledger cannot do without.
+    private static let secrets = ["CLUB_LEDGER_SEAL_KEY": String(repeating: "k", count: 32)]
+
     @Test(arguments: [
         (["CLUB_PORT": "eighty"], #"club-ledger: CLUB_PORT must be a whole number from 0 to 65000, not "eighty"."#),
         (["CLUB_PORTS": "8080"], "club-ledger: CLUB_PORTS is not a setting; did you mean CLUB_PORT?"),
@@ -22,7 +25,8 @@ import Testing
     func `a wrong setting ends the process with code 78 and one sentence`(
         environment: [String: String], sentence: String
     ) async throws {
-        let end = try await ServiceProcess.run("club-ledger", environment: environment) { process in
+        let all = environment.merging(Self.secrets) { $1 }
+        let end = try await ServiceProcess.run("club-ledger", environment: all) { process in
             try await process.wrote("club-ledger: ")
         }
         #expect(end.exitCode == 78)
@@ -40,7 +44,7 @@ import Testing
     {
         let cluster = try await TestServer.make()
         try await cluster.stop()
-        let environment = ["CLUB_DATABASE": cluster.address, "CLUB_PORT": "0"]
+        let environment = ["CLUB_DATABASE": cluster.address, "CLUB_PORT": "0"].merging(Self.secrets) { $1 }
         let end = try await ServiceProcess.run("club-ledger", environment: environment) { process in
             let client = try await process.client()
             try await process.wrote("Waiting for the database")
@@ -70,6 +74,7 @@ import Testing
             environment: [
                 "CLUB_DATABASE": "host=127.0.0.1 port=1 password=hunter2", "CLUB_PORT": "0",
                 "CLUB_LEDGER_DATABASE_PASSWORD": "hunter3",
+                "CLUB_LEDGER_SEAL_KEY": "hunter4 hunter4 hunter4 hunter4 hunter4",
             ]
         ) { process in
             try await process.wrote("Waiting for the database")

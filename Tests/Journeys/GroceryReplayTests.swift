@@ -57,12 +57,44 @@ import Testing
         return first
     }
 
+    /// What an auditor does with the books: takes a list of balances, a statement, a proof.
+    private func audit(_ system: TestSystem) async throws {
+        let club = system.shell
+        let balances = try await club.club("ledger", "balances", "--plain").output.split(separator: "\n")
+        let member = try #require(balances.first?.split(separator: "\t").first.map(String.init))
+        let list = "/tmp/club-list-\(UUID().uuidString).csv"
+        defer { try? FileManager.default.removeItem(atPath: list) }
+        let rows = balances.map { $0.split(separator: "\t").joined(separator: ",") }
+        try Data("member,available\n\(rows.joined(separator: "\n"))\n".utf8).write(to: URL(filePath: list))
+        #expect(try await club.club("ledger", "reconcile", list).code == 0)
+        try Data("member,available\n\(rows.dropFirst().joined(separator: "\n"))\n".utf8).write(to: URL(filePath: list))
+        let reconciled = try await club.club("ledger", "reconcile", list)
+        #expect(reconciled.code == 1)
+        #expect(reconciled.output.hasPrefix("missing-in-file\t\(member)\t"))
+
+        let statement = try await club.club("ledger", "statement", member)
+        #expect(statement.code == 0)
+        let line = try #require(statement.output.split(separator: "\r\n").dropFirst(2).first, "\(statement)")
+        let transaction = try #require(line.split(separator: ",").last.map(String.init))
+        let proof = try await eventually("the seal") {
+            let proof = try await club.club("ledger", "proof", transaction)
+            return proof.code == 0 ? proof.output : nil
+        }
+        try Data(proof.utf8).write(to: URL(filePath: list))
+        let key = try #require(try await club.club("ledger", "keys").output.split(separator: "\t").first.map(String.init))
+        let checked = try await club.club("ledger", "check-proof", list, "--key", key, "--json")
+        #expect(checked.code == 0, "\(checked)")
+        #expect(checked.output.contains("\"transaction\" : \"\(transaction)\""))
+        #expect(try await club.club("ledger", "check-proof", list, "--key", "another").code == 1)
+    }
+
     @Test func `points of every household are those of the script, and a second replay changes nothing`() async throws {
         try await GroceryFixture.run(households: 40, basketsEach: 10) { data in
             try await TestSystem.run { system in
                 let summary = try await self.check(data.folder, [], in: system)
                 #expect(summary.newReceipts == data.receipts)
                 #expect(summary.lines == data.lines)
+                try await self.audit(system)
 
                 let text = try await system.shell.club("replay", "grocery", data.folder)
                 #expect(text.output.contains("0 new receipts, \(data.receipts) already known"), "\(text)")

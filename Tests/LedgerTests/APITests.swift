@@ -4,6 +4,7 @@ import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
 import Kernel
+import Postgres
 import TestSupport
 import Testing
 import Web
@@ -99,10 +100,70 @@ import Web
         }
     }
 
+    @Test func `a proof is given of the own sealed transactions and of nothing else`() async throws {
+        try await API.run { api in
+            let (member, stranger) = (api.books.member(), api.books.member())
+            let id = try await api.books.earn(12, for: member).transaction
+            let early = try await api.get("/v1/transactions/\(id)/proof", as: member)
+            #expect(early.status == .conflict)
+            #expect(early.problem == "not-sealed-yet")
+            try await api.books.seal()
+
+            let answer = try await api.get("/v1/transactions/\(id)/proof", as: member)
+            #expect(answer.cacheControl == "no-store")
+            let proof = try answer.json(TransactionProof.self)
+            #expect(proof.transaction.id == id)
+            #expect(proof.flaws().isEmpty)
+            let foreign = try await api.get("/v1/transactions/\(id)/proof", as: stranger)
+            let missing = try await api.get("/v1/transactions/\(api.books.ids.uuid())/proof", as: stranger)
+            #expect(foreign.status == .notFound)
+            #expect(foreign == missing)
+        }
+    }
+
+    @Test func `a member reads the past by either time, and the statement as a file`() async throws {
+        try await API.run { api in
+            let member = api.books.member()
+            let hold = api.books.ids.next(Hold.self)
+            try await api.books.earn(100, for: member)
+            try await api.books.place(hold, 20, for: member)
+            let balance = try await api.get("/v1/balance", as: member).json(BalanceAnswer.self)
+            #expect(balance.holds.map(\.amount.points) == [20])
+            #expect(balance.holds.map(\.purpose) == ["till"])
+
+            let moment = api.books.clock.now - .seconds(30)
+            let path = "/v1/balance/at?moment=\(moment)"
+            #expect(try await api.get(path, as: member).json(PastAnswer.self).available.points == 0)
+            let effective = try await api.get(path + "&by=effective", as: member).json(PastAnswer.self)
+            #expect(effective.available == Amount(points: 100, kopecks: 1000))
+
+            let csv = try await api.get("/v1/statement", as: member)
+            #expect(csv.status == .ok)
+            #expect(csv.cacheControl == "no-store")
+            #expect(String(decoding: csv.body, as: UTF8.self).contains(",hold,20,-20,80,till,"))
+            let subject = try await api.get("/v1/feed?subject=\(hold)&kind=hold,capture", as: member)
+            #expect(try subject.json(FeedAnswer.self).items.map(\.kind) == ["hold"])
+        }
+    }
+
+    @Test func `a transaction that is not what was sealed is an error of ours, not a proof`() async throws {
+        try await API.run { api in
+            let member = api.books.member()
+            let id = try await api.books.earn(12, for: member).transaction
+            try await api.books.seal()
+            try await api.books.tamper("update ledger.posting set rule = 'another'")
+            #expect(try await api.get("/v1/transactions/\(id)/proof", as: member).status == .internalServerError)
+        }
+    }
+
     private static let refused: [(path: String, problem: String)] = [
         ("/v1/feed?cursor=7", "invalid-cursor"), ("/v1/feed?cursor=", "invalid-cursor"),
         ("/v1/feed?cursor=eyJhIjoxfQ", "invalid-cursor"), ("/v1/feed?limit=0", "invalid-value"),
         ("/v1/feed?limit=101", "invalid-value"), ("/v1/feed?limit=ten", "invalid-value"),
+        ("/v1/feed?kind=gift", "invalid-value"), ("/v1/feed?kind=", "invalid-value"),
+        ("/v1/feed?subject=7", "invalid-value"), ("/v1/balance/at", "invalid-value"),
+        ("/v1/balance/at?moment=2026-03-02T07:10:00Z&by=heart", "invalid-value"),
+        ("/v1/balance/at?moment=once", "invalid-value"), ("/v1/statement?format=doc", "invalid-value"),
         ("/v1/feed?direction=sideways", "invalid-value"), ("/v1/feed?from=yesterday", "invalid-value"),
         ("/v1/feed?to=2026-13-01T00:00:00Z", "invalid-value"),
     ]
@@ -118,7 +179,11 @@ import Web
         }
     }
 
-    @Test(arguments: ["/v1/balance", "/v1/lots", "/v1/feed", "/v1/transactions/01a20658-b488-7000-befc-ffe63a4182c1"])
+    @Test(arguments: [
+        "/v1/balance", "/v1/balance/at?moment=2026-03-02T07:10:00Z", "/v1/statement", "/v1/lots", "/v1/feed",
+        "/v1/transactions/01a20658-b488-7000-befc-ffe63a4182c1",
+        "/v1/transactions/01a20658-b488-7000-befc-ffe63a4182c1/proof",
+    ])
     func `nobody gets in without a token of ours`(path: String) async throws {
         try await API.run { api in
             let member = api.books.member()
@@ -151,7 +216,8 @@ private struct API: Sendable {
         let books = try await Books()
         let mint = TokenMint()
         let routes = LedgerRoutes(
-            account: books.account, rate: .programme,
+            account: books.account, proofs: books.prove,
+            statements: StatementRoutes(make: books.statement, print: PDFPrinter()), rate: .programme,
             authentication: MemberAuthentication(verifier: AccessTokenVerifier(clock: books.clock) { mint.jwks }))
         let pages = ServicePages(openAPI: "", metrics: { "" }, readiness: [])
         let router = HouseRouter.make(pages: pages) { routes.add(to: $0) }
@@ -202,7 +268,16 @@ private struct DayAnswer: Decodable {
     var classes: [ClassAnswer]
 }
 
+private struct PastAnswer: Decodable {
+    var available: Amount
+}
+
 private struct BalanceAnswer: Decodable {
+    struct HoldAnswer: Decodable {
+        var purpose: String
+        var amount: Amount
+    }
+    var holds: [HoldAnswer]
     var available, pending, held, debt: Amount
     var expiringNext: DayAnswer?
 }

@@ -13,6 +13,7 @@ import Testing
         let books = try await ProtectionTests.lively()
         let member = books.member()
         try await books.earn(10, .promotional, for: member)
+        try await books.seal()
         #expect(try await books.findings().isEmpty)
         try await books.owner.transaction { transaction in
             // Switches triggers off for this transaction: what only a superuser may.
@@ -29,8 +30,19 @@ import Testing
     @Test func `each invariant is told of before it is looked at`() async throws {
         let books = try await Books()
         let told = Signal<Invariant>()
-        _ = try await VerifyLedger(database: books.database, clock: books.clock)(progress: { told.send($0) })
+        _ = try await VerifyLedger(database: books.database, clock: books.clock)(progress: { progress in
+            if case .begins(let invariant) = progress { told.send(invariant) }
+        })
         #expect(try await told.next(Invariant.allCases.count) == Invariant.allCases)
+    }
+
+    @Test func `the recomputing of seals is told step by step`() async throws {
+        let books = try await Books.small()
+        try await books.seal()
+        let told = Signal<VerifyLedger.Progress>()
+        _ = try await VerifyLedger(database: books.database, clock: books.clock)(progress: { told.send($0) })
+        let all = try await told.next(Invariant.allCases.count + 1)
+        #expect(all.last == .recomputed(6, of: 6))
     }
 
     @Test func `each invariant is broken by at least one of the corruptions`() {

@@ -31,7 +31,7 @@ public struct ServiceWorld: Sendable {
 
     /// Starts the services, waits until all are ready, runs the body, and stops them gracefully.
     /// - Parameters:
-    ///   - settings: on top of where the database is and which ports are free.
+    ///   - settings: on top of where the database is, which ports are free, and secrets that the services need.
     ///   - sink: where the services log to; nowhere by default.
     public static func run<R: Sendable>(
         _ modules: [any ServiceModule.Type], settings: [String: String] = [:], sink: LogSink? = nil,
@@ -39,9 +39,12 @@ public struct ServiceWorld: Sendable {
         _ body: @Sendable (ServiceWorld) async throws -> R
     ) async throws -> R {
         let database = try TestDatabase.current
-        let own = [
+        var own = [
             "CLUB_DATABASE": database.configuration().conninfo, "CLUB_PORT": "0", "CLUB_DATABASE_POOL": "4",
         ]
+        for setting in modules.flatMap({ $0.settings }) where setting.isSecret && setting.isRequired {
+            own[setting.name] = String(repeating: "test ", count: 13)
+        }
         let host = try ServiceHost(
             modules: modules, settings: own.merging(settings, uniquingKeysWith: { $1 }), environment: [:],
             sink: sink ?? .nowhere, clock: clock, random: random)

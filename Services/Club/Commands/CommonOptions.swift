@@ -1,4 +1,5 @@
-import ArgumentParser
+public import ArgumentParser
+public import Kernel
 
 /// Which system a command is about.
 struct SystemOptions: ParsableArguments {
@@ -15,3 +16,5 @@ struct OutputOptions: ParsableArguments {
 
     var output: Output { Output(json: self.json) }
 }
+
+extension Identifier: ExpressibleByArgument {}

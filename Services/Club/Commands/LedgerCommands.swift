@@ -5,7 +5,10 @@ import Ledger
 /// `club ledger …`
 struct LedgerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "ledger", abstract: "Look into the books.", subcommands: [Verify.self, Balances.self])
+        commandName: "ledger", abstract: "Look into the books.",
+        subcommands: [
+            Verify.self, Balances.self, Proof.self, CheckProof.self, Keys.self, StatementOf.self, Reconcile.self,
+        ])
 }
 
 extension LedgerCommand {
@@ -13,8 +16,9 @@ extension LedgerCommand {
         static let configuration = CommandConfiguration(
             abstract: "Check every invariant of the ledger.",
             discussion: """
-                Looks at all of the books in one snapshot while the services go on working. Says nothing and exits with 0 \
-                when they are right; else prints the first wrong row of each broken invariant and exits with 1.
+                Looks at all of the books in one snapshot while the services go on working, and recomputes every sealed \
+                block. Says nothing and exits with 0 when they are right; else prints the first wrong row of each broken \
+                invariant and exits with 1.
                 """)
 
         @OptionGroup var system: SystemOptions
@@ -23,8 +27,14 @@ extension LedgerCommand {
         func run() async throws {
             let findings = try await OperatorSession.run(in: self.system.folder) { session in
                 let bar = ProgressBar("Invariants", total: Invariant.allCases.count)
-                defer { bar.finish() }
-                return try await VerifyLedger(database: session.database, clock: SystemClock()) { _ in bar.advance() }
+                let seals = ProgressBar("Sealed transactions", total: 0)
+                defer { seals.finish() }
+                return try await VerifyLedger(database: session.database, clock: SystemClock())(progress: { progress in
+                    switch progress {
+                    case .begins: bar.advance()
+                    case .recomputed(let done, let total): seals.reach(Int(done), of: Int(total))
+                    }
+                })
             }
             let output = self.output.output
             if output.isJSON || !findings.isEmpty {

@@ -23,6 +23,11 @@ struct Output: Sendable {
         Self.write(text + "\n", to: self.descriptor)
     }
 
+    /// A document that is text already, as it is.
+    static func text(_ text: String) {
+        Self.write(text, to: STDOUT_FILENO)
+    }
+
     /// A result that has both forms: rows for people and pipes, a value for programs.
     func result(_ value: some Encodable, _ table: @autoclosure () -> Table) throws {
         if self.isJSON {

@@ -22,8 +22,17 @@ final class ProgressBar: Sendable {
 
     /// So many more are done.
     func advance(by count: Int = 1) {
+        self.change { $0.done += count }
+    }
+
+    /// So many of so many are done.
+    func reach(_ done: Int, of total: Int) {
+        self.change { ($0.done, $0.total) = (done, total) }
+    }
+
+    private func change(_ change: (inout State) -> Void) {
         let picture = self.state.withLockedValue { state -> String? in
-            state.done += count
+            change(&state)
             let now = ContinuousClock.now
             if let drawnAt = state.drawnAt, now - drawnAt < Self.redraw, state.done != state.total { return nil }
             state.drawnAt = now

@@ -25,6 +25,13 @@ struct BalanceBody: Encodable, Sendable {
     let held: AmountBody
     let debt: AmountBody
     let expiringNext: LotDayBody?
+    let holds: [OpenHoldBody]
+    let maturing: [MaturingBody]
+
+    struct MaturingBody: Encodable, Sendable {
+        let maturesAt: Timestamp
+        let amount: AmountBody
+    }
 
     init(_ balance: Balance, _ rate: ExchangeRate) {
         self.available = AmountBody(balance.available, rate)
@@ -32,6 +39,46 @@ struct BalanceBody: Encodable, Sendable {
         self.held = AmountBody(balance.held, rate)
         self.debt = AmountBody(balance.debt, rate)
         self.expiringNext = balance.expiringNext.map { LotDayBody($0, rate) }
+        self.holds = balance.holds.map { OpenHoldBody($0, rate) }
+        self.maturing = balance.maturing.map {
+            MaturingBody(maturesAt: $0.maturesAt, amount: AmountBody($0.points, rate))
+        }
+    }
+}
+
+/// A hold that reserves points.
+struct OpenHoldBody: Encodable, Sendable {
+    let id: Hold.ID
+    let purpose: String
+    let amount: AmountBody
+    let placedAt: Timestamp
+    let expiresAt: Timestamp
+
+    init(_ hold: OpenHold, _ rate: ExchangeRate) {
+        self.id = hold.id
+        self.purpose = hold.purpose
+        self.amount = AmountBody(hold.points, rate)
+        self.placedAt = hold.placedAt
+        self.expiresAt = hold.expiresAt
+    }
+}
+
+/// `GET /v1/balance/at`.
+struct PastBalanceBody: Encodable, Sendable {
+    let moment: Timestamp
+    let by: PastBalance.Basis
+    let available: AmountBody
+    let pending: AmountBody
+    let held: AmountBody
+    let debt: AmountBody
+
+    init(_ balance: PastBalance, at moment: Timestamp, by basis: PastBalance.Basis, _ rate: ExchangeRate) {
+        self.moment = moment
+        self.by = basis
+        self.available = AmountBody(change: balance.available, rate)
+        self.pending = AmountBody(change: balance.pending, rate)
+        self.held = AmountBody(change: balance.held, rate)
+        self.debt = AmountBody(change: balance.debt, rate)
     }
 }
 

@@ -119,6 +119,9 @@ struct FeedLot: Hashable, Sendable, Codable {
     let expiresAt: Timestamp
 }
 
+/// What a line is about: a receipt, a hold, or whatever else has an identity of its own.
+enum FeedSubject {}
+
 /// Which lines of the feed. They come newest first.
 struct FeedQuery: Hashable, Sendable {
     /// Only lines that went before this transaction. Ids are given under the member's lock and rise, so nothing can
@@ -126,12 +129,26 @@ struct FeedQuery: Hashable, Sendable {
     var before: LedgerTransaction.ID?
     /// Only lines of this direction.
     var direction: FeedDirection?
+    /// Only lines of these kinds.
+    var kinds: [TransactionKind]?
+    /// Only what is about this receipt or hold.
+    var subject: Identifier<FeedSubject>?
+    /// Only what was recorded at or after this moment and before the other.
+    var recorded: Range<Timestamp>?
     /// Only what happened at or after this moment (`effectiveAt`).
     var from: Timestamp?
     /// Only what happened before this moment.
     var to: Timestamp?
     /// How many lines at most.
     var limit: Int
+}
+
+extension FeedQuery {
+    /// The kinds that are asked for by themselves and by their direction; nil for all.
+    var chosenKinds: [TransactionKind]? {
+        guard let direction = self.direction else { return self.kinds }
+        return direction.kinds.filter { self.kinds?.contains($0) ?? true }
+    }
 }
 
 extension FeedMovement {

@@ -6,8 +6,10 @@ public enum Invariant: String, Hashable, Sendable, Codable, CaseIterable {
     case lotsFollowPostings = "I4"
     case heldIsOpenHolds = "I5"
     case nothingOverdue = "I6"
+    case clearingReturnsToZero = "I7"
     case liabilityBothWays = "I8"
     case receiptsHaveOneTransaction = "I9"
+    case sealsRecompute = "I10"
 
     /// The rule in a sentence.
     public var meaning: String {
@@ -18,8 +20,10 @@ public enum Invariant: String, Hashable, Sendable, Codable, CaseIterable {
         case .lotsFollowPostings: "what remains in a lot is the sum of its moves"
         case .heldIsOpenHolds: "held points are the open holds"
         case .nothingOverdue: "no lot is a day past its expiry with something left"
+        case .clearingReturnsToZero: "nothing lies on a clearing account for longer than 40 days"
         case .liabilityBothWays: "what members have is what was issued and not yet burnt"
         case .receiptsHaveOneTransaction: "every receipt has exactly one earn transaction"
+        case .sealsRecompute: "the sealed blocks are one chain, rightly signed, and the books are what was sealed"
         }
     }
 }

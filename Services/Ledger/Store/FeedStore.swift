@@ -4,18 +4,22 @@ internal import Postgres
 
 /// Reads a member's transactions as the member sees them.
 struct FeedStore: Sendable {
-    let database: Database
-
     /// The newest lines that fit the query.
-    func lines(of member: Member.ID, _ query: FeedQuery) async throws -> [FeedLine] {
-        let kinds = query.direction.map { $0.kinds.map(\.rawValue) }
-        return try await self.database.query(
+    func lines<Runner: QueryRunner & ~Copyable>(
+        of member: Member.ID, _ query: FeedQuery, on runner: borrowing Runner
+    ) async throws -> [FeedLine] {
+        let kinds = query.chosenKinds?.map(\.rawValue)
+        return try await runner.query(
             Self.lines(
                 of: member,
                 """
                 where t.member_id = \(member)
                     and t.id < coalesce(\(query.before), 'ffffffff-ffff-ffff-ffff-ffffffffffff')
                     and (\(kinds)::text[] is null or t.kind::text = any (\(kinds)))
+                    and (\(query.subject)::uuid is null or t.subject = \(query.subject))
+                    and (\(query.recorded?.lowerBound)::timestamptz is null
+                        or (t.recorded_at >= \(query.recorded?.lowerBound)
+                            and t.recorded_at < \(query.recorded?.upperBound)))
                     and (\(query.from)::timestamptz is null or t.effective_at >= \(query.from))
                     and (\(query.to)::timestamptz is null or t.effective_at < \(query.to))
                 order by t.id desc
@@ -24,8 +28,10 @@ struct FeedStore: Sendable {
     }
 
     /// One transaction; nil when there is none such of this member.
-    func line(_ id: LedgerTransaction.ID, of member: Member.ID) async throws -> FeedLine? {
-        try await self.database.first(
+    func line<Runner: QueryRunner & ~Copyable>(
+        _ id: LedgerTransaction.ID, of member: Member.ID, on runner: borrowing Runner
+    ) async throws -> FeedLine? {
+        try await runner.first(
             Self.lines(of: member, "where t.id = \(id) and t.member_id = \(member)"), as: FeedLine.self)
     }
 

@@ -124,6 +124,23 @@ struct Corruption: Sendable, CustomTestStringConvertible {
             "one side of a merge deleted", breaks: [.liabilityBothWays, .balancesFollowPostings],
             "delete from ledger.posting where credit = 72"),
         Corruption(
+            "points left lying on a clearing account", breaks: [.clearingReturnsToZero],
+            """
+            update ledger.clearing_item
+            set opened_at = opened_at - interval '41 days', settled_by = null, settled_at = null, paid_by = null
+            """),
+        Corruption(
+            "more paid out of a clearing account than came in", breaks: [.clearingReturnsToZero],
+            """
+            with clearing as (
+                insert into ledger.account (id, code, asset, holder, meaning)
+                values (98, 'partner:test:clearing', 'PTS', 'house', 'test') returning id)
+            update ledger.posting set debit = (select id from clearing) where debit = 20
+            """),
+        Corruption(
+            "a sealed rule rewritten", breaks: [.sealsRecompute],
+            "update ledger.posting set rule = 'another' where rule is not null"),
+        Corruption(
             "a lot left past its expiry", breaks: [.nothingOverdue],
             "update ledger.lot set expires_at = '2026-02-01T00:00:00Z'"),
     ]
