@@ -81,7 +81,8 @@ import Testing
             return proof.code == 0 ? proof.output : nil
         }
         try Data(proof.utf8).write(to: URL(filePath: list))
-        let key = try #require(try await club.club("ledger", "keys").output.split(separator: "\t").first.map(String.init))
+        let key = try #require(
+            try await club.club("ledger", "keys").output.split(separator: "\t").first.map(String.init))
         let checked = try await club.club("ledger", "check-proof", list, "--key", key, "--json")
         #expect(checked.code == 0, "\(checked)")
         #expect(checked.output.contains("\"transaction\" : \"\(transaction)\""))

@@ -45,6 +45,9 @@ import Testing
             "select members, available + held from ledger.month order by month"
         ).map { try $0.decode(Int64.self, Int64.self) }.map { [$0, $1] }
         #expect(totals == [[1, 100], [2, 112], [2, 112], [2, 112]])
+        let months = try await ListMonths(database: books.database)()
+        #expect(months.map(\.month) == ["2026-03", "2026-04", "2026-05", "2026-06"])
+        #expect(months.map(\.held) == [0, 7, 7, 7])
         #expect(try await books.findings().isEmpty)
     }
 

@@ -7,7 +7,8 @@ struct LedgerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ledger", abstract: "Look into the books.",
         subcommands: [
-            Verify.self, Balances.self, Proof.self, CheckProof.self, Keys.self, StatementOf.self, Reconcile.self,
+            Verify.self, Balances.self, Proof.self, CheckProof.self, Keys.self, StatementOf.self, Months.self,
+            Reconcile.self,
         ])
 }
 

@@ -60,6 +60,32 @@ extension LedgerCommand {
     }
 }
 
+extension LedgerCommand {
+    struct Months: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "List the closed months: what all members together had at the end of each.",
+            discussion: "A month ends at Moscow's midnight and is closed an hour later.")
+
+        @OptionGroup var system: SystemOptions
+        @OptionGroup var output: OutputOptions
+
+        func run() async throws {
+            let months = try await OperatorSession.run(in: self.system.folder) { session in
+                try await ListMonths(database: session.database)()
+            }
+            let columns: [Table.Column] = [
+                .text("MONTH"), .number("MEMBERS"), .number("AVAILABLE"), .number("PENDING"), .number("HELD"),
+                .number("DEBT"), .text("CLOSED"),
+            ]
+            let rows = months.map { month in
+                let sums = [month.members, month.available, month.pending, month.held, month.debt]
+                return [month.month] + sums.map(String.init) + [month.closedAt.description]
+            }
+            try self.output.output.result(months, Table(columns, rows: rows))
+        }
+    }
+}
+
 /// A day of Moscow's, or a moment.
 struct PeriodEdge: ExpressibleByArgument, Equatable {
     /// Where a period begins that begins with it.

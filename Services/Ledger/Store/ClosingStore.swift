@@ -23,6 +23,22 @@ struct ClosingStore: Sendable {
         )?.decode(CivilDate.self)
     }
 
+    /// The closed months, the earliest first.
+    func months<Runner: QueryRunner & ~Copyable>(on runner: borrowing Runner) async throws -> [ClosedMonth] {
+        try await runner.query(
+            """
+            select to_char(month, 'YYYY-MM') as month, closed_at, members, available, pending, held, debt
+            from ledger.month
+            order by month.month
+            """
+        ).map { row in
+            ClosedMonth(
+                month: try row.value("month"), closedAt: try row.value("closed_at"),
+                members: try row.value("members"), available: try row.value("available"),
+                pending: try row.value("pending"), held: try row.value("held"), debt: try row.value("debt"))
+        }
+    }
+
     /// Closes the month for up to `limit` members after `last`.
     /// - Returns: the last member looked at; nil when none are left.
     func closeMembers(
