@@ -42,4 +42,6 @@ extension Statement {
 extension Timestamp {
     /// Before everything that can have been recorded: PostgreSQL reads it, and no month is before it.
     static let distantPast = Timestamp(secondsSince1970: 0)
+    /// After everything that can have been recorded: the first second of the year 10000.
+    static let distantFuture = Timestamp(secondsSince1970: 253_402_300_800)
 }

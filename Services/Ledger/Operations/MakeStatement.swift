@@ -26,8 +26,8 @@ public struct MakeStatement: Sendable {
         of member: Member.ID, from: Timestamp? = nil, to: Timestamp? = nil
     ) async throws -> Statement {
         let begins = max(from ?? .distantPast, .distantPast)
-        // What is recorded in this very microsecond is in it: a clock that stands still must not hide anything.
-        let ends = max(begins, to ?? self.clock.now + .microseconds(1))
+        // Until now is until the last line: what followed another in the same millisecond is dated a little later.
+        let ends = max(begins, to ?? .distantFuture)
         return try await self.database.transaction(isolation: .repeatableRead, readOnly: true) { transaction in
             let before = Duration.microseconds(1)
             let opening = try await self.balances.balance(
@@ -36,8 +36,9 @@ public struct MakeStatement: Sendable {
             let query = FeedQuery(recorded: begins..<ends, limit: Self.limit + 1)
             let lines = try await self.feed.lines(of: member, query, on: transaction)
             guard lines.count <= Self.limit else { throw StatementTooLong(limit: Self.limit) }
+            let shown = to == nil ? max(self.clock.now, lines.first?.recordedAt ?? begins) : ends
             return Statement(
-                member: member, from: begins, to: ends, opening: opening, closing: closing, lines: lines.reversed())
+                member: member, from: begins, to: shown, opening: opening, closing: closing, lines: lines.reversed())
         }
     }
 }
