@@ -16,7 +16,9 @@ func withOwnServer(
     let limits = PoolLimits(size: 4)
     let configuration = { @Sendable (service: ServiceName?, pool: PoolLimits) in
         DatabaseConfiguration(
-            conninfo: server.conninfo, user: service?.role, applicationName: "queue-tests", pool: pool)
+            conninfo: server.conninfo, user: service?.role, applicationName: "queue-tests", pool: pool,
+            // On a busy machine what fills a table takes long.
+            statementTimeout: .seconds(60))
     }
     let owner = Database(configuration(nil, limits), reactor: reactor, logger: CapturedLogs.logger)
     let result: Result<Void, any Error>
