@@ -52,14 +52,15 @@ func shared(
 }
 
 /// A service and its executable. `libraries` are packages of others that only this service needs, never a service;
-/// `folders` what it brings along beside its migrations.
+/// `folders` what it brings along beside its migrations, `pages` what is for readers only.
 func service(
-    _ name: String, executable: String, libraries: [Target.Dependency] = [], folders: [String] = []
+    _ name: String, executable: String, libraries: [Target.Dependency] = [], folders: [String] = [],
+    pages: [String] = []
 ) -> [Target] {
     [
         .target(
             name: name, dependencies: foundation + libraries, path: "Services/\(name)",
-            exclude: ["README.md"],
+            exclude: ["README.md"] + pages,
             resources: [.copy("Migrations"), .copy("openapi.yaml")] + folders.map { .copy($0) }, swiftSettings: house),
         .executableTarget(
             name: executable, dependencies: [.target(name: name), "Host"],
@@ -125,7 +126,8 @@ let package = Package(
         shared("EmbeddedPostgres", [logging, subprocess, system]),
     ]
         + service("Auth", executable: "club-auth", libraries: [jwt, cryptoExtras, httpClient])
-        + service("Ledger", executable: "club-ledger", libraries: [subprocess, system], folders: ["Functions"])
+        + service(
+            "Ledger", executable: "club-ledger", libraries: [subprocess, system], folders: ["Functions"], pages: ["docs"])
         + service("Promotions", executable: "club-promotions")
         + [
             .target(

@@ -4,7 +4,9 @@ public import Kernel
 
 /// Points for goods that came back: those spent on them return to their lots, those earned with them are taken back.
 public struct ReturnGoods: Codable, Hashable, Sendable {
+    /// The natural key.
     public let id: LedgerTransfer.ID
+    /// Whose points.
     public let member: Member.ID
     /// The receipt of the sale.
     public let receipt: Receipt.ID
@@ -17,6 +19,7 @@ public struct ReturnGoods: Codable, Hashable, Sendable {
     /// When it came back.
     public let effectiveAt: Timestamp
 
+    /// Describes it.
     public init(
         id: LedgerTransfer.ID, member: Member.ID, receipt: Receipt.ID, lines: [Line], holds: [Hold.ID] = [],
         returned: [Returned], effectiveAt: Timestamp
@@ -32,6 +35,7 @@ public struct ReturnGoods: Codable, Hashable, Sendable {
         /// What was earned with it; nil on any line: the receipt's points are allocated over the sums.
         public let earned: Points?
 
+        /// Describes it.
         public init(sum: Kopecks, earned: Points? = nil) { (self.sum, self.earned) = (sum, earned) }
     }
 
@@ -42,20 +46,25 @@ public struct ReturnGoods: Codable, Hashable, Sendable {
         /// How much of its sum.
         public let sum: Kopecks
 
+        /// Describes it.
         public init(line: Int32, sum: Kopecks) { (self.line, self.sum) = (line, sum) }
     }
 }
 
 /// Write off what of a member's points has expired.
 public struct ExpireMember: Codable, Hashable, Sendable {
+    /// Whose points.
     public let member: Member.ID
 
+    /// Describes it.
     public init(member: Member.ID) { self.member = member }
 }
 
 /// Give or take stickers of a campaign.
 public struct MoveStickers: Codable, Hashable, Sendable {
+    /// The natural key.
     public let id: LedgerTransfer.ID
+    /// Whose points.
     public let member: Member.ID
     /// The campaign's name.
     public let campaign: String
@@ -64,6 +73,7 @@ public struct MoveStickers: Codable, Hashable, Sendable {
     /// The receipt or the coupon that it belongs to.
     public let subject: LedgerTransfer.ID?
 
+    /// Describes it.
     public init(
         id: LedgerTransfer.ID, member: Member.ID, campaign: String, count: Int64, subject: LedgerTransfer.ID? = nil
     ) {
@@ -73,10 +83,14 @@ public struct MoveStickers: Codable, Hashable, Sendable {
 
 /// The partner has credited an exchange: its points leave the clearing account.
 public struct SettleExchange: Codable, Hashable, Sendable {
+    /// The natural key.
     public let id: LedgerTransfer.ID
+    /// Whose points.
     public let member: Member.ID
+    /// The exchange's hold.
     public let hold: Hold.ID
 
+    /// Describes it.
     public init(id: LedgerTransfer.ID, member: Member.ID, hold: Hold.ID) {
         (self.id, self.member, self.hold) = (id, member, hold)
     }
@@ -84,10 +98,14 @@ public struct SettleExchange: Codable, Hashable, Sendable {
 
 /// Pay a partner for settled exchanges, or a fund for donations, that began before a moment.
 public struct PayOut: Codable, Hashable, Sendable {
+    /// The natural key.
     public let id: LedgerTransfer.ID
+    /// Whose accounts.
     public let purpose: HoldPurpose
+    /// What began before this moment.
     public let until: Timestamp
 
+    /// Describes it.
     public init(id: LedgerTransfer.ID, purpose: HoldPurpose, until: Timestamp) {
         (self.id, self.purpose, self.until) = (id, purpose, until)
     }
@@ -95,6 +113,7 @@ public struct PayOut: Codable, Hashable, Sendable {
 
 /// Issue a gift certificate; `id` is the certificate's.
 public struct IssueCertificate: Codable, Hashable, Sendable {
+    /// The natural key.
     public let id: LedgerTransfer.ID
     /// Who pays.
     public let member: Member.ID
@@ -103,6 +122,7 @@ public struct IssueCertificate: Codable, Hashable, Sendable {
     /// The hold for `certificate` that pays with points; nil: it was paid with money.
     public let hold: Hold.ID?
 
+    /// Describes it.
     public init(id: LedgerTransfer.ID, member: Member.ID, kopecks: Kopecks, hold: Hold.ID?) {
         (self.id, self.member, self.kopecks, self.hold) = (id, member, kopecks, hold)
     }
@@ -110,12 +130,16 @@ public struct IssueCertificate: Codable, Hashable, Sendable {
 
 /// Spend money of a gift certificate.
 public struct RedeemCertificate: Codable, Hashable, Sendable {
+    /// The natural key.
     public let id: LedgerTransfer.ID
     /// Who holds the certificate.
     public let member: Member.ID
+    /// The certificate, by the id of its issue.
     public let certificate: LedgerTransfer.ID
+    /// How much.
     public let kopecks: Kopecks
 
+    /// Describes it.
     public init(id: LedgerTransfer.ID, member: Member.ID, certificate: LedgerTransfer.ID, kopecks: Kopecks) {
         (self.id, self.member, self.certificate, self.kopecks) = (id, member, certificate, kopecks)
     }
@@ -123,10 +147,13 @@ public struct RedeemCertificate: Codable, Hashable, Sendable {
 
 /// Ask for a correction of a member's points.
 public struct RequestAdjustment: Codable, Hashable, Sendable {
+    /// The natural key.
     public let id: LedgerTransfer.ID
+    /// Whose points.
     public let member: Member.ID
     /// Above zero: given; below: taken.
     public let points: Int64
+    /// What for.
     public let cause: Cause
     /// Who asks.
     public let maker: Staff.ID
@@ -143,6 +170,7 @@ public struct RequestAdjustment: Codable, Hashable, Sendable {
         case goodwill
     }
 
+    /// Describes it.
     public init(
         id: LedgerTransfer.ID, member: Member.ID, points: Int64, cause: Cause, maker: Staff.ID, ticket: String,
         reason: String
@@ -154,13 +182,18 @@ public struct RequestAdjustment: Codable, Hashable, Sendable {
 
 /// Decide about a correction that somebody else has asked for.
 public struct DecideAdjustment: Codable, Hashable, Sendable {
+    /// The natural key.
     public let id: LedgerTransfer.ID
+    /// Whose points.
     public let member: Member.ID
+    /// The request.
     public let adjustment: LedgerTransfer.ID
     /// Who decides.
     public let checker: Staff.ID
+    /// What the decision is.
     public let approves: Bool
 
+    /// Describes it.
     public init(
         id: LedgerTransfer.ID, member: Member.ID, adjustment: LedgerTransfer.ID, checker: Staff.ID, approves: Bool
     ) {
@@ -171,12 +204,14 @@ public struct DecideAdjustment: Codable, Hashable, Sendable {
 
 /// Bring everything of one card to another of the same person.
 public struct MergeMembers: Codable, Hashable, Sendable {
+    /// The natural key.
     public let id: LedgerTransfer.ID
     /// The card that goes.
     public let source: Member.ID
     /// The card that stays.
     public let member: Member.ID
 
+    /// Describes it.
     public init(id: LedgerTransfer.ID, source: Member.ID, member: Member.ID) {
         (self.id, self.source, self.member) = (id, source, member)
     }
@@ -184,10 +219,14 @@ public struct MergeMembers: Codable, Hashable, Sendable {
 
 /// Undo a transaction by its mirror.
 public struct ReverseTransaction: Codable, Hashable, Sendable {
+    /// The natural key.
     public let id: LedgerTransfer.ID
+    /// Whose points.
     public let member: Member.ID
+    /// The transaction.
     public let reverses: LedgerTransaction.ID
 
+    /// Describes it.
     public init(id: LedgerTransfer.ID, member: Member.ID, reverses: LedgerTransaction.ID) {
         (self.id, self.member, self.reverses) = (id, member, reverses)
     }

@@ -225,8 +225,10 @@ public struct PostTransfer: Command, Hashable {
     public static let name = "ledger.post-transfer"
     public static let queue: QueueName = "ledger.transfers"
 
+    /// What.
     public let transfer: Transfer
 
+    /// Asks for it.
     public init(_ transfer: Transfer) { self.transfer = transfer }
 }
 
@@ -236,8 +238,10 @@ public struct MakeTransfer: Call, Hashable {
     public static let queue: QueueName = "ledger.calls"
     public typealias Reply = TransferOutcome
 
+    /// What.
     public let transfer: Transfer
 
+    /// Asks for it.
     public init(_ transfer: Transfer) { self.transfer = transfer }
 }
 
@@ -245,9 +249,12 @@ public struct MakeTransfer: Call, Hashable {
 public struct TransferDone: Event, Hashable {
     public static let name = "ledger.transfer-done"
 
+    /// What was asked for.
     public let transfer: Transfer
+    /// What became of it.
     public let outcome: TransferOutcome
 
+    /// Says what became of a transfer.
     public init(_ transfer: Transfer, _ outcome: TransferOutcome) {
         self.transfer = transfer
         self.outcome = outcome

@@ -19,8 +19,9 @@ import Testing
         #expect(ExchangeRate.programme.worth(try #require(Points(.max))) == Kopecks(.max))
     }
 
-    @Test func `every kind of transaction goes in one direction`() {
-        #expect(FeedDirection.incoming.kinds == [.earn, .void, .mature, .return, .adjust, .merge, .reverse])
+    @Test func `every kind of transaction goes in one direction, or in the one that its change has`() {
+        #expect(FeedDirection.incoming.kinds == [.earn, .void, .mature])
+        #expect(TransactionKind.undirected == [.return, .adjust, .merge, .reverse])
         #expect(FeedDirection.outgoing.kinds == [.hold, .capture, .expire, .settle, .sticker, .certificate])
     }
 

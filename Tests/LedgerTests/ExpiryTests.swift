@@ -81,6 +81,39 @@ import Testing
         #expect(try await books.findings().isEmpty)
     }
 
+    @Test func `a sweep goes in chunks, tells how far it is, and begins anew where it was broken off`() async throws {
+        let books = try await Books(ManualClock(try #require(Timestamp("2026-01-15T09:00:00Z"))))
+        let members = (0..<450).map { _ in books.member() }
+        try await books.post(try members.map { try books.receipt(of: $0, [.of(10, .promotional)]) })
+        books.clock.advance(by: .seconds(40 * 86_400))
+        struct Interruption: Error {}
+        await #expect(throws: Interruption.self) {
+            try await books.upkeep.expirePoints { done in
+                if done == 200 { throw Interruption() }
+            }
+        }
+        #expect(try await books.upkeep.expiryDue() == 250)
+        let told = Signal<Int>()
+        #expect(try await books.upkeep.expirePoints { told.send($0) } == 250)
+        #expect(try await told.next(2) == [200, 250])
+        #expect(try await books.count("select count(*) from ledger.transaction where kind = 'expire'") == 450)
+        #expect(try await books.findings().isEmpty)
+    }
+
+    @Test func `a sweep waits for nobody who is served, and leaves nobody out in the end`() async throws {
+        let books = try await Books(ManualClock(try #require(Timestamp("2026-01-15T09:00:00Z"))))
+        let members = (0..<20).map { _ in books.member() }
+        try await books.post(try members.map { try books.receipt(of: $0, [.of(10, .promotional)]) })
+        books.clock.advance(by: .seconds(40 * 86_400))
+        try await books.database.transaction { transaction in
+            let receipt = try books.receipt(of: members[3], [.of(1)])
+            _ = try await ReceiptStore().post([receipt], at: books.clock.now, in: transaction)
+            #expect(try await books.upkeep.expirePoints() == 19)
+        }
+        #expect(try await books.upkeep.expirePoints() == 1)
+        #expect(try await books.findings().isEmpty)
+    }
+
     @Test func `a new policy holds for what is credited after it, not for what was before`() async throws {
         let books = try await Books(ManualClock(try #require(Timestamp("2026-01-15T09:00:00Z"))))
         let member = books.member()

@@ -59,6 +59,21 @@ import Testing
         #expect(try await books.account.feed(of: member, day).map(\.points.amount) == [100])
     }
 
+    @Test func `what goes either way is shown with the way that it went`() async throws {
+        let books = try await Books()
+        let member = books.member()
+        try await books.earn(100, for: member)
+        try await books.adjust(50, of: member)
+        try await books.adjust(-20, of: member)
+        func changes(_ direction: FeedDirection) async throws -> [Int64] {
+            let lines = try await books.account.feed(of: member, FeedQuery(direction: direction, limit: 10))
+            #expect(lines.allSatisfy { $0.direction == direction })
+            return lines.map(\.change)
+        }
+        #expect(try await changes(.incoming) == [50, 100])
+        #expect(try await changes(.outgoing) == [-20])
+    }
+
     @Test func `a page of the feed reads the newest partitions only`() async throws {
         let books = try await Books()
         let member = books.member()

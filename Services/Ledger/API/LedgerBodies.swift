@@ -149,7 +149,7 @@ struct FeedLineBody: Encodable, Sendable {
         self.id = line.id
         self.number = line.version
         self.kind = line.kind
-        self.direction = line.kind.direction
+        self.direction = line.direction
         self.effectiveAt = line.effectiveAt
         self.recordedAt = line.recordedAt
         self.amount = AmountBody(line.points, rate)

@@ -35,20 +35,29 @@ enum FeedDirection: String, Sendable, Codable, CaseIterable {
     case incoming = "in"
     case outgoing = "out"
 
-    /// The kinds of transaction that go this way.
+    /// The kinds of transaction that always go this way.
     var kinds: [TransactionKind] {
         TransactionKind.allCases.filter { $0.direction == self }
     }
 }
 
 extension TransactionKind {
-    /// Which way it goes.
-    var direction: FeedDirection {
+    /// Which way it goes; nil: that depends on what it did to the balance.
+    var direction: FeedDirection? {
         switch self {
-        case .earn, .void, .mature, .return, .adjust, .merge, .reverse: .incoming
+        case .earn, .void, .mature: .incoming
         case .hold, .capture, .expire, .settle, .sticker, .certificate: .outgoing
+        case .return, .adjust, .merge, .reverse: nil
         }
     }
+
+    /// Those that go either way.
+    static let undirected = TransactionKind.allCases.filter { $0.direction == nil }
+}
+
+extension FeedLine {
+    /// Which way it went.
+    var direction: FeedDirection { self.kind.direction ?? (self.change < 0 ? .outgoing : .incoming) }
 }
 
 /// One transaction as the member sees it.
@@ -144,10 +153,10 @@ struct FeedQuery: Hashable, Sendable {
 }
 
 extension FeedQuery {
-    /// The kinds that are asked for by themselves and by their direction; nil for all.
+    /// The kinds that are asked for by themselves and by their direction, with those that go either way; nil for all.
     var chosenKinds: [TransactionKind]? {
         guard let direction = self.direction else { return self.kinds }
-        return direction.kinds.filter { self.kinds?.contains($0) ?? true }
+        return (direction.kinds + TransactionKind.undirected).filter { self.kinds?.contains($0) ?? true }
     }
 }
 

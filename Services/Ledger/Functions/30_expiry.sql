@@ -68,21 +68,32 @@ $$;
 
 -- The sweep: one chunk of members who have something to expire, those who have it longest first. Whoever is locked by
 -- somebody else is left for the next round, so that several sweeps and those who are served do not wait for each other.
--- Returns the members looked at and the transactions made: there is no place to remember, what is done is not due.
-create function ledger.expire_chunk(p_at timestamptz, p_limit integer)
-returns table (members integer, transactions integer)
+-- Returns the members looked at, the transactions made, and the last member in the order of the sweep: the next chunk
+-- begins after it, so that it does not walk over the dead entries of those before. A sweep that is broken off begins anew:
+-- what is done is not due.
+create function ledger.expire_chunk(
+    p_at timestamptz, p_limit integer, p_after_expiry timestamptz default '-infinity',
+    p_after uuid default '00000000-0000-0000-0000-000000000000'
+) returns table (members integer, transactions integer, last_expiry timestamptz, last_member uuid)
 language plpgsql security definer set search_path = ledger, pg_temp set jit = off
 as $$
 declare
-    due uuid[];
+    due      uuid[];
+    expiries timestamptz[];
 begin
-    select array_agg(m.member_id order by m.member_id) into due
+    select array_agg(m.member_id order by m.next_expiry, m.member_id),
+        array_agg(m.next_expiry order by m.next_expiry, m.member_id)
+    into due, expiries
     from (
-        select member_id from member
-        where next_expiry <= p_at order by next_expiry, member_id limit p_limit
+        select member_id, next_expiry from member
+        where next_expiry <= p_at and (next_expiry, member_id) > (p_after_expiry, p_after)
+        order by next_expiry, member_id limit p_limit
         for no key update skip locked
     ) as m;
-    return query select coalesce(cardinality(due), 0), case when due is null then 0 else expire_locked(due, p_at) end;
+    if due is not null then
+        return query select cardinality(due), expire_locked(due, p_at), expiries[cardinality(due)],
+            due[cardinality(due)];
+    end if;
 end
 $$;
 

@@ -55,11 +55,14 @@ struct Upkeep: Sendable {
     @discardableResult
     func expirePoints(progress: @Sendable (Int) async throws -> Void = { _ in }) async throws -> Int {
         var (made, looked) = (0, 0)
+        var last: (expiry: Timestamp, member: Member.ID)?
         while true {
-            let chunk = try await self.database.transaction { transaction in
-                try await self.store.expirePoints(at: self.clock.now, limit: Self.chunk, in: transaction)
+            let chunk = try await self.database.transaction { [last] transaction in
+                try await self.store.expirePoints(
+                    after: last, at: self.clock.now, limit: Self.chunk, in: transaction)
             }
-            guard chunk.members > 0 else { return made }
+            guard let chunk else { return made }
+            last = chunk.last
             made += chunk.transactions
             looked += chunk.members
             try await progress(looked)

@@ -9,6 +9,7 @@ struct FeedStore: Sendable {
         of member: Member.ID, _ query: FeedQuery, on runner: borrowing Runner
     ) async throws -> [FeedLine] {
         let kinds = query.chosenKinds?.map(\.rawValue)
+        let either = TransactionKind.undirected.map(\.rawValue)
         return try await runner.query(
             Self.lines(
                 of: member,
@@ -16,6 +17,11 @@ struct FeedStore: Sendable {
                 where t.member_id = \(member)
                     and t.id < coalesce(\(query.before), 'ffffffff-ffff-ffff-ffff-ffffffffffff')
                     and (\(kinds)::text[] is null or t.kind::text = any (\(kinds)))
+                    and (\(query.direction == nil) or t.kind::text <> all (\(either))
+                        or \(query.direction == .incoming) = (
+                            select coalesce(sum(p.amount * ((p.credit = 1)::int - (p.debit = 1)::int)), 0) >= 0
+                            from ledger.posting as p
+                            where p.transaction_id = t.id and p.member_id = t.member_id))
                     and (\(query.subject)::uuid is null or t.subject = \(query.subject))
                     and (\(query.recorded?.lowerBound)::timestamptz is null
                         or (t.recorded_at >= \(query.recorded?.lowerBound)

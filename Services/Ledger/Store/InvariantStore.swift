@@ -154,12 +154,15 @@ struct InvariantStore: Sendable {
             where transaction_id = h.placed_by and member_id = h.member_id and credit = 3
         ) as placed on true
         left join lateral (
-            select coalesce(sum(amount) filter (where credit <> 1), 0) as points from ledger.posting
-            where member_id = h.member_id and debit = 3 and transaction_id in (
-                select h.settled_by
+            select coalesce(sum(p.amount) filter (where p.credit <> 1), 0) as points
+            from (
+                select h.settled_by as id
                 union
                 select transaction_id from ledger.part_capture
-                where member_id = h.member_id and hold_id = h.hold_id)
+                where member_id = h.member_id and hold_id = h.hold_id
+            ) as capture
+            join ledger.posting as p
+                on p.transaction_id = capture.id and p.member_id = h.member_id and p.debit = 3
         ) as burnt on true
         where h.state <> 'refused' and (placed.points is distinct from h.points or burnt.points <> h.captured)
         limit 1

@@ -6,23 +6,33 @@ internal import Postgres
 struct UpkeepStore: Sendable {
     /// What a chunk of the expiry sweep has done.
     struct ExpiredChunk: RowDecodable {
-        /// How many members were looked at: none when nobody is left whom nobody else has locked.
+        /// How many members were looked at.
         let members: Int
         /// How many transactions were made.
         let transactions: Int
+        /// The last member in the order of the sweep: the next chunk begins after it.
+        let last: (expiry: Timestamp, member: Member.ID)
 
         init(row: Row) throws {
             self.members = Int(try row.value("members", as: Int32.self))
             self.transactions = Int(try row.value("transactions", as: Int32.self))
+            self.last = (try row.value("last_expiry"), try row.value("last_member"))
         }
     }
 
-    /// Writes off what has expired for up to `limit` members.
+    /// Writes off what has expired for up to `limit` members after `last`; nil when nobody is left whom nobody else has
+    /// locked.
     func expirePoints(
-        at now: Timestamp, limit: Int, in transaction: borrowing Transaction
-    ) async throws -> ExpiredChunk {
-        try await transaction.one(
-            "select members, transactions from ledger.expire_chunk(\(now), \(Int32(limit)))", as: ExpiredChunk.self)
+        after last: (expiry: Timestamp, member: Member.ID)?, at now: Timestamp, limit: Int,
+        in transaction: borrowing Transaction
+    ) async throws -> ExpiredChunk? {
+        try await transaction.first(
+            """
+            select members, transactions, last_expiry, last_member
+            from ledger.expire_chunk(
+                \(now), \(Int32(limit)), coalesce(\(last?.expiry), '-infinity'),
+                coalesce(\(last?.member), '00000000-0000-0000-0000-000000000000'))
+            """, as: ExpiredChunk.self)
     }
 
     /// How many members have something to expire.
