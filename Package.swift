@@ -127,7 +127,8 @@ let package = Package(
     ]
         + service("Auth", executable: "club-auth", libraries: [jwt, cryptoExtras, httpClient])
         + service(
-            "Ledger", executable: "club-ledger", libraries: [subprocess, system], folders: ["Functions"], pages: ["docs"])
+            "Ledger", executable: "club-ledger", libraries: [subprocess, system], folders: ["Functions"],
+            pages: ["docs"])
         + service("Promotions", executable: "club-promotions")
         + [
             .target(
