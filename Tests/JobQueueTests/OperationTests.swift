@@ -84,11 +84,14 @@ struct OperationTests {
         let alpha = world.bus("alpha")
         _ = try await alpha.send(Work(number: 1))
         #expect(try await world.count("select count(*) from queue.job_rest") == 0)
+        // The database may have been made yesterday.
+        _ = try await world.count("select queue.prepare_days(7)::bigint")
+        let days: SQL = "select count(*) from pg_inherits where inhparent = 'queue.job'::regclass"
+        let before = try await world.count(days)
+        #expect(before >= 9)
         #expect(try await world.count("select queue.prepare_days(9)::bigint") == 4)
         #expect(try await world.count("select queue.prepare_days(9)::bigint") == 0)
-        #expect(
-            try await world.count(
-                "select count(*) from pg_inherits where inhparent = 'queue.job'::regclass") == 11)
+        #expect(try await world.count(days) == before + 2)
     }
 
     @Test func `a declaration changes only what it says, and only for its own service`() async throws {

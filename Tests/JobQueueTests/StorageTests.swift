@@ -116,6 +116,8 @@ struct StorageTests {
         let alpha = world.bus("alpha")
         let worker = try await alpha.database.one("select queue.register('alpha', 'h', 1)").value(at: 0, as: Int32.self)
         _ = try await alpha.send(Work(number: 1))
+        // The database may have been made yesterday.
+        _ = try await world.count("select queue.prepare_days(7)::bigint")
         // As after a minute of traffic.
         try await world.owner.execute("update queue.ring set opened_at = opened_at - interval '2 minutes'")
         for (step, said) in [
