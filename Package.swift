@@ -124,18 +124,26 @@ let package = Package(
                 signals, hummingbird, sockets, locks,
             ]),
         shared("EmbeddedPostgres", [logging, subprocess, system]),
+        shared(
+            "Redemption", ["Kernel", "Contracts", "Postgres", "JobQueue", "Web", logging, metrics, collections, locks]),
     ]
         + service("Auth", executable: "club-auth", libraries: [jwt, cryptoExtras, httpClient])
         + service(
             "Ledger", executable: "club-ledger", libraries: [subprocess, system], folders: ["Functions"],
             pages: ["docs"])
         + service("Promotions", executable: "club-promotions")
+        + service("PartnersExchange", executable: "club-partners-exchange", libraries: ["Redemption", httpClient])
+        + service("Charity", executable: "club-charity", libraries: ["Redemption"])
+        + service(
+            "GiftCertificates", executable: "club-gift-certificates", libraries: ["Redemption", subprocess, system])
+        + service("Support", executable: "club-support", libraries: [subprocess, system])
         + [
             .target(
                 name: "Club",
                 dependencies: foundation + [
-                    "Auth", "Ledger", "Promotions", "EmbeddedPostgres", arguments, httpClient, configuration,
-                    subprocess, system, sockets, httpTypes, signals,
+                    "Auth", "Ledger", "Promotions", "PartnersExchange", "Charity", "GiftCertificates", "Support",
+                    "EmbeddedPostgres", arguments, httpClient, configuration, subprocess, system, sockets, httpTypes,
+                    signals,
                 ],
                 path: "Services/Club", exclude: ["README.md"], swiftSettings: house),
             .executableTarget(
@@ -175,6 +183,12 @@ let package = Package(
             suite("AuthTests", foundation + ["Auth", hummingbirdTesting, jwt]),
             suite("LedgerTests", foundation + ["Ledger", hummingbirdTesting, subprocess]),
             suite("PromotionsTests", foundation + ["Promotions", hummingbirdTesting, jwt], exclude: ["Fixtures"]),
+            suite("RedemptionTests", foundation + ["Redemption"]),
+            suite(
+                "PartnersExchangeTests", foundation + ["PartnersExchange", "Redemption", hummingbirdTesting, jwt]),
+            suite("CharityTests", foundation + ["Charity", "Redemption", hummingbirdTesting, jwt]),
+            suite("GiftCertificatesTests", foundation + ["GiftCertificates", "Redemption", hummingbirdTesting, jwt]),
+            suite("SupportTests", foundation + ["Support", hummingbirdTesting, jwt]),
             suite("ClubTests", foundation + ["Club", arguments]),
             suite(
                 "JourneyTests", path: "Journeys",
@@ -183,7 +197,11 @@ let package = Package(
                 "ChaosTests", path: "Chaos",
                 foundation + ["Auth", "Ledger", "Promotions", "Club", "EmbeddedPostgres", httpClient],
                 exclude: ["Clock", "Mix"]),
-            suite("RepositoryTests", path: "Repository", foundation + ["Auth", "Ledger", "Promotions", yaml]),
+            suite(
+                "RepositoryTests", path: "Repository",
+                foundation + [
+                    "Auth", "Ledger", "Promotions", "PartnersExchange", "Charity", "GiftCertificates", "Support", yaml,
+                ]),
         ],
     swiftLanguageModes: [.v6]
 )

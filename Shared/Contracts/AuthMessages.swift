@@ -60,3 +60,64 @@ public struct TillKeyRecord: Codable, Hashable, Sendable {
         self.changedAt = changedAt
     }
 }
+
+/// Somebody has become a member.
+public struct MemberJoined: Event, Hashable {
+    public static let name = "auth.member-joined"
+
+    /// Who.
+    public let member: Member.ID
+    /// How: `web`, `support`, `paper`, `card`.
+    public let way: String
+    /// When.
+    public let joinedAt: Timestamp
+
+    /// Says that `member` joined.
+    public init(member: Member.ID, way: String, joinedAt: Timestamp) {
+        (self.member, self.way, self.joinedAt) = (member, way, joinedAt)
+    }
+}
+
+/// A member may spend, or may not any more: a lock was turned, a paper form confirmed. A listener keeps the latest.
+public struct StandingChanged: Event, Hashable {
+    public static let name = "auth.standing-changed"
+
+    /// Whose.
+    public let member: Member.ID
+    /// The standing as it is now.
+    public let standing: MemberStanding
+    /// Since when.
+    public let changedAt: Timestamp
+
+    /// Says how a member stands.
+    public init(member: Member.ID, standing: MemberStanding, changedAt: Timestamp) {
+        (self.member, self.standing, self.changedAt) = (member, standing, changedAt)
+    }
+}
+
+/// A session has ended before its tokens did: they must be refused within 5 s.
+public struct SessionEnded: Event, Hashable {
+    public static let name = "auth.session-ended"
+
+    /// Which.
+    public let session: Session.ID
+    /// When its last access token runs out by itself: after that the session can be forgotten.
+    public let forgetAt: Timestamp
+
+    /// Says that a session has ended.
+    public init(session: Session.ID, forgetAt: Timestamp) { (self.session, self.forgetAt) = (session, forgetAt) }
+}
+
+/// A member's personal data is destroyed. Whoever keeps texts, photos or lists of the member destroys them as well;
+/// receipts and books keep the pseudonymous id.
+public struct MemberErased: Event, Hashable {
+    public static let name = "auth.member-erased"
+
+    /// Who.
+    public let member: Member.ID
+    /// When.
+    public let erasedAt: Timestamp
+
+    /// Says that a member is erased.
+    public init(member: Member.ID, erasedAt: Timestamp) { (self.member, self.erasedAt) = (member, erasedAt) }
+}

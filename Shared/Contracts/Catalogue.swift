@@ -4,10 +4,12 @@ public import Kernel
 public enum Catalogue {
     /// The types, by sender or by the one who answers.
     public static let messages: [any Message.Type] = [
-        CardIssued.self, TillKeyChanged.self,
+        CardIssued.self, TillKeyChanged.self, MemberJoined.self, StandingChanged.self, SessionEnded.self,
+        MemberErased.self, Notify.self, NotificationMoved.self,
         ResolveCard.self, ResolveTillKey.self, FetchSigningKeys.self, EnrolMembers.self, ListReferences.self,
-        PostReceipt.self,
+        RequestStepUp.self, ConfirmStepUp.self, FetchStanding.self,
+        PostReceipt.self, ExplainReceipt.self,
         PointsEarned.self, PointsExpiring.self, TransferDone.self,
-        PlaceHold.self, CaptureHold.self, VoidHold.self, MakeTransfer.self, PostTransfer.self,
+        PlaceHold.self, CaptureHold.self, VoidHold.self, MakeTransfer.self, PostTransfer.self, OpenPurpose.self,
     ]
 }

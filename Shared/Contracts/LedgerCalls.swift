@@ -242,3 +242,24 @@ public struct VoidHold: Call, Hashable {
         }
     }
 }
+
+/// Open the accounts of a partner or a fund. Opening what is open changes nothing.
+public struct OpenPurpose: Call, Hashable {
+    public static let name = "ledger.open-purpose"
+    public static let queue: QueueName = "ledger.calls"
+
+    /// `partner:…` or `charity:…`.
+    public let purpose: HoldPurpose
+
+    /// Asks for the accounts of `purpose`.
+    public init(purpose: HoldPurpose) { self.purpose = purpose }
+
+    /// Whether holds for the purpose can be placed now.
+    public struct Reply: Codable, Hashable, Sendable {
+        /// false for a purpose that has no accounts of its own.
+        public let isOpen: Bool
+
+        /// Answers.
+        public init(isOpen: Bool) { self.isOpen = isOpen }
+    }
+}

@@ -237,9 +237,3 @@ public enum LedgerTransfer {
     /// Made by whoever asks for it, which makes asking twice harmless.
     public typealias ID = Identifier<LedgerTransfer>
 }
-
-/// Somebody who works for the programme.
-public enum Staff {
-    /// Identifies a colleague in what needs two of them.
-    public typealias ID = Identifier<Staff>
-}

@@ -3,7 +3,9 @@ internal import Kernel
 /// The services of the house in the order of their ports.
 enum ServiceCatalogue {
     /// A service's port is the base port plus its place here; a new service goes to the end.
-    static let services: [ServiceName] = ["auth", "ledger", "promotions"]
+    static let services: [ServiceName] = [
+        "auth", "ledger", "promotions", "partners_exchange", "charity", "gift_certificates", "support",
+    ]
 
     /// Where a service's port is, counted from the base port.
     static func portOffset(of service: ServiceName) -> Int {

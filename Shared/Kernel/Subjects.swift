@@ -35,3 +35,45 @@ public enum Session {
     /// The `sid` of access tokens.
     public typealias ID = Identifier<Session>
 }
+
+/// A confirmation of one action by a code.
+public enum StepUp {
+    /// Made by the service that asks for it, which makes asking twice harmless.
+    public typealias ID = Identifier<StepUp>
+}
+
+/// Something told to a person by SMS, e-mail or push.
+public enum Notice {
+    /// Made by the service that tells it, which makes telling twice harmless.
+    public typealias ID = Identifier<Notice>
+}
+
+/// Points turned into what a partner gives.
+public enum Exchange {
+    /// Also the partner's idempotency id, through which an order is one order however often it is sent.
+    public typealias ID = Identifier<Exchange>
+}
+
+/// Points given to a fund.
+public enum Donation {
+    /// Given by charity.
+    public typealias ID = Identifier<Donation>
+}
+
+/// A gift certificate.
+public enum GiftCertificate {
+    /// Given by gift-certificates when the draft is made; not its code.
+    public typealias ID = Identifier<GiftCertificate>
+}
+
+/// A question to support.
+public enum Ticket {
+    /// Given by support.
+    public typealias ID = Identifier<Ticket>
+}
+
+/// Somebody who works for the programme.
+public enum Staff {
+    /// Identifies a colleague in what needs two of them.
+    public typealias ID = Identifier<Staff>
+}

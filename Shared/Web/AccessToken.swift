@@ -65,6 +65,8 @@ enum TokenPurpose: String, Codable, Sendable {
     case access
     /// A ``CardToken``.
     case card
+    /// A ``StaffToken``.
+    case staff
 }
 
 /// The claims of an access token (RFC 7519, RFC 9068 in spirit). auth signs them, everybody verifies them.

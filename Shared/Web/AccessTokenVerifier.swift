@@ -46,6 +46,16 @@ public struct AccessTokenVerifier: Sendable {
         return CardToken(member: claims.sub, id: claims.jti, expiresAt: Timestamp(secondsSince1970: claims.exp))
     }
 
+    /// Reads a colleague's token.
+    /// - Throws: as ``verify(_:)``.
+    public func verifyStaff(_ token: String) async throws -> StaffToken {
+        let claims = try await self.claims(of: token, as: StaffTokenClaims.self)
+        guard claims.purpose == .staff else { throw Self.invalid }
+        try self.check(issuer: claims.iss, audience: claims.aud, issuedAt: claims.iat, expiresAt: claims.exp)
+        return StaffToken(
+            staff: claims.sub, roles: Set(claims.roles), expiresAt: Timestamp(secondsSince1970: claims.exp))
+    }
+
     /// RFC 6750, 3.1.
     private static let invalid = Problem(
         .tokenInvalid, headers: [.wwwAuthenticate: #"Bearer error="invalid_token""#])

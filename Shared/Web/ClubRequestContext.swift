@@ -8,6 +8,8 @@ public struct ClubRequestContext: RequestContext {
     public var coreContext: CoreRequestContextStorage
     /// Set by ``MemberAuthentication``.
     public var accessToken: AccessToken?
+    /// Set by ``StaffAuthentication``.
+    public var staffToken: StaffToken?
     /// Set by ``TillAuthentication``.
     public var tillKey: TillKey?
     /// The address at the other end of the connection; nil where there is none, as in tests of the router.
@@ -35,6 +37,13 @@ extension ClubRequestContext {
     public func requireTill() throws(Problem) -> TillKey {
         guard let key = self.tillKey else { throw Problem(.apiKeyInvalid, headers: [.wwwAuthenticate: "Bearer"]) }
         return key
+    }
+
+    /// The token of a route behind ``StaffAuthentication``.
+    /// - Throws: `token-missing` elsewhere.
+    public func requireStaff() throws(Problem) -> StaffToken {
+        guard let token = self.staffToken else { throw Problem(.tokenMissing, headers: [.wwwAuthenticate: "Bearer"]) }
+        return token
     }
 
     /// An identifier out of the path.

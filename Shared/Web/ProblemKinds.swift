@@ -48,6 +48,8 @@ extension ProblemKind {
         .unauthorized, "token-invalid", ru: "Недействительный токен", en: "The access token is not valid")
     static let levelTooLow = ProblemKind(
         .forbidden, "level-too-low", ru: "Требуется подтверждение", en: "A stronger authentication is required")
+    static let roleMissing = ProblemKind(
+        .forbidden, "role-missing", ru: "Нет нужной роли", en: "The role is missing")
     static let apiKeyInvalid = ProblemKind(
         .unauthorized, "api-key-invalid", ru: "Недействительный ключ API", en: "The API key is not valid")
     static let apiKeyScope = ProblemKind(

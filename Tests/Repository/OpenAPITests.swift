@@ -1,11 +1,15 @@
 import Auth
+import Charity
 import FoundationEssentials
+import GiftCertificates
 import JobQueue
 import Kernel
 import Ledger
 import Logging
+import PartnersExchange
 import Postgres
 import Promotions
+import Support
 import TestSupport
 import Testing
 import Web
@@ -16,9 +20,14 @@ import Yams
 /// What a service serves and what its OpenAPI document says are the same list.
 @Suite(
     .database(
-        JobQueueMigrations.set, AuthModule.migrations, LedgerModule.migrations, PromotionsModule.migrations))
+        JobQueueMigrations.set, AuthModule.migrations, LedgerModule.migrations, PromotionsModule.migrations,
+        PartnersExchangeModule.migrations, CharityModule.migrations, GiftCertificatesModule.migrations,
+        SupportModule.migrations))
 struct OpenAPITests {
-    static let modules: [any ServiceModule.Type] = [AuthModule.self, LedgerModule.self, PromotionsModule.self]
+    static let modules: [any ServiceModule.Type] = [
+        AuthModule.self, LedgerModule.self, PromotionsModule.self, PartnersExchangeModule.self, CharityModule.self,
+        GiftCertificatesModule.self, SupportModule.self,
+    ]
 
     @Test(arguments: modules.map { $0.name.text })
     func `every route stands in openapi.yaml, and every path of openapi.yaml has a route`(service: String) async throws

@@ -1,17 +1,24 @@
 import Auth
+import Charity
 import EmbeddedPostgres
 import FoundationEssentials
+import GiftCertificates
 import Host
 import Kernel
 import Ledger
+import PartnersExchange
 import Promotions
 import ServiceLifecycle
+import Support
 import SystemPackage
 import Telemetry
 
 /// Which services a system has, where they answer, and how they are run.
 struct ServicePlan: Sendable {
-    static let modules: [any ServiceModule.Type] = [AuthModule.self, LedgerModule.self, PromotionsModule.self]
+    static let modules: [any ServiceModule.Type] = [
+        AuthModule.self, LedgerModule.self, PromotionsModule.self, PartnersExchangeModule.self, CharityModule.self,
+        GiftCertificatesModule.self, SupportModule.self,
+    ]
     /// This machine only.
     private static let address = "127.0.0.1"
 
@@ -75,7 +82,7 @@ struct ServicePlan: Sendable {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for service in self.services {
                     let process = ServiceProcess(
-                        name: service, executable: "\(folder)/club-\(service.text)", environment: settings, log: log
+                        name: service, executable: "\(folder)/\(Self.program(of: service))", environment: settings, log: log
                     ) { record.set($0, of: service) }
                     group.addTask { try await process.run() }
                 }
@@ -83,6 +90,11 @@ struct ServicePlan: Sendable {
                 try await group.waitForAll()
             }
         }
+    }
+
+    /// The executable of a service, as Package.swift names it.
+    private static func program(of service: ServiceName) -> String {
+        "club-" + service.text.map { $0 == "_" ? "-" : String($0) }.joined()
     }
 
     /// The folder that this program lies in, beside the services' own.

@@ -1,0 +1,29 @@
+-- 0001: the schema and the role of charity.
+-- Creates only new things, so it locks nothing that anybody uses.
+
+do $$
+begin
+    create role club_charity login;
+exception
+    -- Roles belong to the whole cluster: another database, or an earlier life of this one, may have made it.
+    when duplicate_object or unique_violation then null;
+end
+$$;
+
+create schema charity;
+grant club_bus to club_charity;
+grant usage on schema charity to club_charity;
+
+-- Answers by their Idempotency-Key (Shared/Web).
+create table charity.idempotency_key (
+    principal   text        not null,
+    key         text        not null,
+    fingerprint bytea       not null,
+    status      smallint    not null,
+    headers     jsonb       not null,
+    body        bytea       not null,
+    created_at  timestamptz not null,
+    primary key (principal, key)
+);
+create index on charity.idempotency_key using brin (created_at);
+grant select, insert, delete on charity.idempotency_key to club_charity;

@@ -1,0 +1,9 @@
+import Host
+import Charity
+
+/// Donations, doubled by the shop. A process of its own.
+@main struct Main {
+    static func main() async {
+        await ServiceHost.main(CharityModule.self)
+    }
+}

@@ -1,0 +1,9 @@
+import Host
+import GiftCertificates
+
+/// Gift certificates from their design to the last kopeck. A process of its own.
+@main struct Main {
+    static func main() async {
+        await ServiceHost.main(GiftCertificatesModule.self)
+    }
+}
