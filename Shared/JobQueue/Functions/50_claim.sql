@@ -11,8 +11,7 @@
 
 -- One pair of functions for each leaf of the ring, because a statement that names its leaf locks and plans one table:
 -- claiming through the partitioned parent measured half the throughput. Rows are locked, then deleted by their
--- address, which cannot change while they are locked. The planner cannot flatten the array into the delete,
--- so the limit holds under concurrency.
+-- address, which cannot change while they are locked.
 --
 -- p_floor is where the search may begin: what a worker has taken away stays in the index as dead entries until vacuum
 -- or truncation, and under an old snapshot it would walk over all of them each time.
@@ -29,17 +28,21 @@ create function queue.claim_%1$s(
 )
     language plpgsql as $$
 #variable_conflict use_column
+declare
+    v_rows tid[] := array(
+        select r.ctid from queue.ready_%1$s r
+        where r.queue_id = p_queue and (r.priority, r.rank) > (p_floor_priority, p_floor)
+            and r.attempt >= p_attempt_min
+        order by r.priority, r.rank
+        limit p_limit
+        for update skip locked);
 begin
+    if v_rows = '{}' then
+        return;  -- most looks: what follows costs several times as much, also where there is nothing
+    end if;
     return query
         with gone as (
-            delete from queue.ready_%1$s
-            where ctid = any (array(
-                select r.ctid from queue.ready_%1$s r
-                where r.queue_id = p_queue and (r.priority, r.rank) > (p_floor_priority, p_floor)
-                    and r.attempt >= p_attempt_min
-                order by r.priority, r.rank
-                limit p_limit
-                for update skip locked))
+            delete from queue.ready_%1$s where ctid = any (v_rows)
             returning id, attempt, priority, rank, key, aseq
         ), alive as (
             select g.id, g.attempt, g.priority, g.rank, g.key, g.aseq, j.kind, j.version, j.args, j.headers, j.cause_id,
@@ -78,16 +81,20 @@ create function queue.take_%1$s(
 )
     language plpgsql as $$
 #variable_conflict use_column
+declare
+    v_rows tid[] := array(
+        select r.ctid from queue.ready_%1$s r
+        where r.queue_id = p_queue and (r.priority, r.rank) > (p_floor_priority, p_floor) and r.attempt = 0
+        order by r.priority, r.rank
+        limit p_limit
+        for update skip locked);
 begin
+    if v_rows = '{}' then
+        return;
+    end if;
     return query
         with gone as (
-            delete from queue.ready_%1$s
-            where ctid = any (array(
-                select r.ctid from queue.ready_%1$s r
-                where r.queue_id = p_queue and (r.priority, r.rank) > (p_floor_priority, p_floor) and r.attempt = 0
-                order by r.priority, r.rank
-                limit p_limit
-                for update skip locked))
+            delete from queue.ready_%1$s where ctid = any (v_rows)
             returning id, priority, rank, key, aseq
         ), strayed as (
             insert into queue.arrival (seq, id, queue_id, priority, key)
@@ -154,9 +161,11 @@ end $$;
 -- Claims for all queues of a worker in one statement, each up to its limit, oldest slot of the ring first.
 -- Of a batched queue only repeated attempts are claimed. A row without an id is a word about its queue:
 --   there is something to take in batches (wait_ms is null), or look again in so many milliseconds.
+-- Whether there is something to take is not asked of queues (p_asks) whose batches are being taken already: it would walk
+-- over all that was taken since the slot was opened.
 create function queue.look(
     p_worker int, p_queues smallint[], p_limits int[], p_batched boolean[], p_floor_priorities smallint[] default null,
-    p_floors bigint[] default null
+    p_floors bigint[] default null, p_asks boolean[] default null
 ) returns table (
     id bigint, attempt smallint, queue_id smallint, kind text, version smallint, args jsonb, headers jsonb,
     cause_id bigint, reply_to int, reply_class smallint, deadline timestamptz, priority smallint, rank bigint,
@@ -176,13 +185,14 @@ declare
     v_lease interval;
     v_counted boolean;
     v_is_cut boolean;
+    v_has_some boolean;
 begin
     perform set_config('synchronous_commit', 'off', true);
     for v in
         select l.number, l.free, l.batched, coalesce(l.floor_priority, -1)::smallint as floor_priority,
-            coalesce(l.floor, 0) as floor
-        from unnest(p_queues, p_limits, p_batched, p_floor_priorities, p_floors)
-            l(number, free, batched, floor_priority, floor)
+            coalesce(l.floor, 0) as floor, coalesce(l.asks, true) as asks
+        from unnest(p_queues, p_limits, p_batched, p_floor_priorities, p_floors, p_asks)
+            l(number, free, batched, floor_priority, floor, asks)
     loop
         select * into v_queue from queue.queue q
         where q.id = v.number and q.paused_at is null and q.owner_service = v_service;
@@ -199,8 +209,10 @@ begin
         v_lease := v_queue.lease_ms * interval '1 millisecond';
         v_counted := v_queue.running_max is not null;
         v_got := 0;
+        v_has_some := not v.batched
+            or exists (select from queue.ready r where r.queue_id = v.number and r.attempt > 0);
         for v_slot in select slot from queue.ring order by generation loop
-            exit when v_left <= 0;
+            exit when v_left <= 0 or not v_has_some;
             case v_slot
             when 0 then
                 return query select *, null::bigint from queue.claim_0(
@@ -246,7 +258,9 @@ begin
             return next;
             wait_ms := null;
         end if;
-        if v.batched and exists (select from queue.ready r where r.queue_id = v.number and r.attempt = 0) then
+        if v.batched and v.asks
+            and exists (select from queue.ready r where r.queue_id = v.number and r.attempt = 0)
+        then
             queue_id := v.number;
             return next;
         end if;

@@ -191,11 +191,21 @@ end $$;
 create function queue.answer(p_worker int, p_id bigint, p_attempt smallint, p_body jsonb) returns void
     language plpgsql as $$
 declare
-    v_lease queue.lease := queue.take_lease(p_worker, p_id, p_attempt);
+    v_lease queue.lease;
     v_reply_to int;
     v_class smallint;
+    v_slot smallint;
 begin
-    select reply_to, reply_class into v_reply_to, v_class from queue.job where id = p_id;
+    delete from queue.lease l using queue.worker w
+    where l.id = p_id and l.attempt = p_attempt and l.worker_id = p_worker
+        and w.id = p_worker and session_user = 'club_' || w.service
+    returning l.* into v_lease;
+    if not found then
+        v_lease := queue.take_lease(p_worker, p_id, p_attempt);
+    end if;
+    select reply_to, reply_class, (select slot from queue.ring order by generation desc limit 1)
+    into v_reply_to, v_class, v_slot
+    from queue.job where id = p_id;
     if v_class = 2 then
         perform set_config('synchronous_commit', 'off', true);
         insert into queue.volatile_reply (id, instance, status, body) values (p_id, v_reply_to, 1, p_body);
@@ -206,7 +216,7 @@ begin
             insert into queue.reply (id, instance, status, body) values (p_id, v_reply_to, 1, p_body);
         end if;
     end if;
-    perform queue.note(v_lease.queue_id, 2, 1);
+    insert into queue.delta (slot, queue_id, counter, n) values (v_slot, v_lease.queue_id, 2, 1);
     if v_lease.aseq is not null then
         perform queue.release(v_lease.queue_id, array[v_lease.key], array[v_lease.aseq]);
     end if;

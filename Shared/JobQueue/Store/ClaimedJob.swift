@@ -52,6 +52,8 @@ struct ClaimRequest: Sendable, Equatable {
     let queue: Int16
     let limit: Int
     let isBatched: Bool
+    /// Whether to ask if there is something to take in batches; those that take them already find out themselves.
+    var asks = true
     /// Where the search may begin; nil: at the beginning.
     var floor: QueuePosition?
 }

@@ -13,7 +13,7 @@ struct RunStatements: Sendable {
             from queue.look(
                 \(self.worker), \(requests.map(\.queue)), \(requests.map { Int32(clamping: $0.limit) }),
                 \(requests.map(\.isBatched)), \(requests.map { $0.floor?.priority ?? -1 }),
-                \(requests.map { $0.floor?.rank ?? 0 }))
+                \(requests.map { $0.floor?.rank ?? 0 }), \(requests.map(\.asks)))
             """)
         var result = ClaimResult()
         result.jobs.reserveCapacity(rows.count)

@@ -20,6 +20,8 @@ struct BatchRunner: Sendable {
     struct Outcome: Sendable {
         /// Jobs taken from the queue.
         var count = 0
+        /// How long it took to find them.
+        var searched = Duration.zero
         /// Where the last of them stood.
         var last: QueuePosition?
         /// Jobs that have to run alone now, with the worker that leased them.
@@ -42,17 +44,18 @@ struct BatchRunner: Sendable {
             }
             try await Leash(expires).run {
                 try await self.bus.database.transaction { transaction in
+                    let asked = ContinuousClock.now
                     let jobs = try await statements.take(
                         self.plan.number, limit: self.plan.batchLimit, from: floor, in: transaction)
                     guard !jobs.isEmpty else { return }
-                    taken.set(jobs)
+                    taken.set(jobs, after: ContinuousClock.now - asked)
                     // Before the handler can do harm, and outside of the transaction, which dies with us.
                     try await joined.control.execute(
                         statements.announce(self.number, self.plan.number, jobs))
                     try await self.perform(jobs, statements, transaction)
                 }
             }
-            return Outcome(count: taken.jobs.count, last: taken.jobs.last?.place)
+            return Outcome(count: taken.jobs.count, searched: taken.searched, last: taken.jobs.last?.place)
         } catch {
             return await self.failed(taken.jobs, error, statements)
         }
@@ -107,8 +110,11 @@ struct BatchRunner: Sendable {
 
     /// The jobs of the batch, out of the transaction's closure.
     private final class Taken: Sendable {
-        private let box = NIOLockedValueBox<[ClaimedJob]>([])
-        var jobs: [ClaimedJob] { self.box.withLockedValue { $0 } }
-        func set(_ jobs: [ClaimedJob]) { self.box.withLockedValue { $0 = jobs } }
+        private let box = NIOLockedValueBox<(jobs: [ClaimedJob], searched: Duration)>(([], .zero))
+        var jobs: [ClaimedJob] { self.box.withLockedValue { $0.jobs } }
+        var searched: Duration { self.box.withLockedValue { $0.searched } }
+        func set(_ jobs: [ClaimedJob], after searched: Duration) {
+            self.box.withLockedValue { $0 = (jobs, searched) }
+        }
     }
 }

@@ -91,13 +91,14 @@ final class ClaimLoop: Sendable {
             let result = try await self.bus.database.withConnection { connection in
                 try await statements.claim(requests, on: connection)
             }
+            let took = ContinuousClock.now - asked
             self.bus.metrics.polls.increment()
             let assignments = result.jobs.map { job in
                 let lease = self.plans[job.queue]?.lease ?? .zero
                 return Assignment(job: job, worker: joined.worker, expires: asked.advanced(by: lease))
             }
             let full = self.state.withLockedValue {
-                $0.claimed(requests, assignments, result.waiting, resting: result.resting)
+                $0.claimed(requests, assignments, result.waiting, resting: result.resting, took: took)
             }
             // There may be more than we can take, and we may have been poked instead of the others being rung for.
             if !full.isEmpty { self.bus.doorbell.ringAway(queues: full) }
@@ -176,7 +177,7 @@ final class ClaimLoop: Sendable {
             let start = floor.current(at: .now)
             if let joined = self.bus.membership.joined { outcome = await batches.runOne(joined, from: start) }
             if outcome.count >= plan.batchLimit, let last = outcome.last {
-                floor.advance(behind: last, at: .now)
+                floor.advance(behind: last, after: outcome.searched, at: .now)
             } else {
                 floor.reset()
                 // Behind a floor there may be none, and before it some.

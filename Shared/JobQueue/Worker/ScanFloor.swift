@@ -4,9 +4,12 @@
 /// clear them: a worker that empties a long queue would walk over all of them each time (PgQ's "ticks" solve the same).
 /// So after a full look the next one begins behind it. Jobs that were committed late, put back, or are more urgent stand
 /// before the floor: they are seen when the floor is forgotten, a quarter of a second later, or when a look behind it is not
-/// full any more.
+/// full any more. Where the look from the beginning took long, the floor holds for so much longer that such looks are a
+/// twentieth of the time.
 struct ScanFloor: Sendable, Equatable {
     static let lifetime = Duration.milliseconds(250)
+    static let longestLifetime = Duration.seconds(5)
+    private static let share = 20
 
     private var position: QueuePosition?
     private var expires: ContinuousClock.Instant?
@@ -18,9 +21,11 @@ struct ScanFloor: Sendable, Equatable {
     }
 
     /// A look was full, and this was its last job.
-    mutating func advance(behind last: QueuePosition, at now: ContinuousClock.Instant) {
+    /// - Parameter took: how long the look took.
+    mutating func advance(behind last: QueuePosition, after took: Duration, at now: ContinuousClock.Instant) {
         self.position = last
-        if self.expires == nil { self.expires = now.advanced(by: Self.lifetime) }
+        guard self.expires == nil else { return }
+        self.expires = now.advanced(by: min(Self.longestLifetime, max(Self.lifetime, took * Self.share)))
     }
 
     mutating func reset() {

@@ -106,7 +106,7 @@ struct WorkerState: Sendable {
             requests.append(
                 ClaimRequest(
                     queue: number, limit: queue.plan.capacity - queue.held, isBatched: queue.plan.isBatched,
-                    floor: queue.floor.current(at: now)))
+                    asks: queue.runners.isEmpty, floor: queue.floor.current(at: now)))
             self.queues[number] = queue
         }
         return requests
@@ -124,7 +124,7 @@ struct WorkerState: Sendable {
     /// What a look has brought. Answers the queues of which there may be more than this worker can take.
     mutating func claimed(
         _ requests: [ClaimRequest], _ assignments: [Assignment], _ waiting: Set<Int16>,
-        resting: [Int16: Duration] = [:], now: ContinuousClock.Instant = .now
+        resting: [Int16: Duration] = [:], took: Duration = .zero, now: ContinuousClock.Instant = .now
     ) -> [Int16] {
         if !assignments.isEmpty || !waiting.isEmpty { self.sleep.foundWork() }
         for assignment in assignments {
@@ -139,7 +139,7 @@ struct WorkerState: Sendable {
             self.queues[request.queue]?.isDirty = isFull || request.floor != nil
             if isFull { full.append(request.queue) }
             if isFull, let last = found.last {
-                self.queues[request.queue]?.floor.advance(behind: last.job.place, at: now)
+                self.queues[request.queue]?.floor.advance(behind: last.job.place, after: took, at: now)
             } else {
                 self.queues[request.queue]?.floor.reset()
             }
@@ -147,9 +147,12 @@ struct WorkerState: Sendable {
                 self.queues[request.queue]?.restsUntil = now.advanced(by: pause)
                 self.queues[request.queue]?.isDirty = false
             }
-            guard waiting.contains(request.queue) else { continue }
-            if self.queues[request.queue]?.runners.isEmpty == true {
-                self.queues[request.queue]?.wantsRunner = true
+            let isTaken = self.queues[request.queue]?.runners.isEmpty == false
+            // Whoever took batches while we asked has ended meanwhile: whether there are more was not asked.
+            if !request.asks, !isTaken { self.queues[request.queue]?.isDirty = true }
+            guard waiting.contains(request.queue) || !request.asks else { continue }
+            if !isTaken {
+                self.queues[request.queue]?.wantsRunner = request.asks
             } else {
                 self.queues[request.queue]?.isAskedAgain = true
             }
@@ -254,6 +257,8 @@ struct WorkerState: Sendable {
             state.wantsRunner = isFull && state.runners.count < state.plan.slots
             return true
         }
+        // There was none for it to take, but there may be by now.
+        if state.isAskedAgain { state.isDirty = true }
         state.isAskedAgain = false
         state.runners.remove(number)
         return false

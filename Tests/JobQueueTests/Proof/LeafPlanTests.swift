@@ -81,7 +81,7 @@ struct LeafPlanTests {
         }
     }
 
-    /// Calls the function in a transaction that is rolled back, and answers the plan of the statement in it.
+    /// Calls the function in a transaction that is rolled back, and answers the plan of the search in it.
     private func plan(of leaf: Leaf, on session: Connection, _ server: EmbeddedPostgres) async throws -> Plan {
         struct TakeBack: Error {}
         let before = try String(contentsOfFile: server.logFile, encoding: .utf8).utf8.count
@@ -94,8 +94,10 @@ struct LeafPlanTests {
         } catch is TakeBack {}
         let log = try String(contentsOfFile: server.logFile, encoding: .utf8).utf8.dropFirst(before)
         let plans = String(decoding: log, as: UTF8.self).split(separator: "Query Text: ")
-        let text = try #require(plans.first { $0.contains("delete from queue.ready_\(leaf.slot)") }, "\(leaf)")
-        return Plan(text: String(text), slot: leaf.slot)
+        let search = try #require(plans.first { $0.contains("select r.ctid from queue.ready_\(leaf.slot)") }, "\(leaf)")
+        let deletion = try #require(plans.first { $0.contains("delete from queue.ready_\(leaf.slot)") }, "\(leaf)")
+        #expect(deletion.contains("Tid Scan on ready_\(leaf.slot)"), "\(leaf): \(deletion)")
+        return Plan(text: String(search), slot: leaf.slot)
     }
 
     /// A plan as auto_explain writes it.

@@ -120,7 +120,7 @@ struct PlanTests {
 
     /// Where it is more than 300: what is isolated is looked up in every priority.
     static let pages = ["isolate": 400]
-    static let functions = ["claim", "complete", "hand_over", "fail", "promote", "isolate"]
+    static let functions = ["claim", "claim beside batches", "complete", "hand_over", "fail", "promote", "isolate"]
 
     private func call(_ function: String, _ scene: Scene) -> SQL {
         switch function {
@@ -128,6 +128,10 @@ struct PlanTests {
             """
             select * from queue.look(
                 \(scene.worker), \([scene.queue]), '{10}', '{f}', '{2}', \([scene.floor]))
+            """
+        case "claim beside batches":
+            """
+            select * from queue.look(\(scene.worker), \([scene.queue]), '{10}', '{t}', '{-1}', '{0}', '{f}')
             """
         case "complete": "select queue.complete(\(scene.worker), \(scene.job), 1::smallint)"
         case "hand_over": "select queue.hand_over(\(scene.queue), '{a}', '{1000001}')"

@@ -20,21 +20,21 @@ import Testing
         #expect(bell.nextRound() == nil)
     }
 
-    @Test func `the pause grows from 2 to 10 ms where rings come faster than every half millisecond`() throws {
+    @Test func `the pause grows from 1 to 10 ms where rings come faster than every half millisecond`() throws {
         var bell = DoorbellState()
         let pauses = try [4, 8, 16, 20].map { try self.pause(&bell, rings: $0) }
-        #expect(pauses == [.milliseconds(4), .milliseconds(8), .milliseconds(10), .milliseconds(10)])
+        #expect(pauses == [.milliseconds(2), .milliseconds(4), .milliseconds(8), .milliseconds(10)])
         #expect(bell.nextRound() == nil)
-        #expect(try self.pause(&bell, rings: 1) == .milliseconds(2))
+        #expect(try self.pause(&bell, rings: 1) == .milliseconds(1))
     }
 
     @Test func `single rings, however steady, are not kept waiting, and a rush is forgotten`() throws {
         var bell = DoorbellState()
-        for _ in 0..<10 { #expect(try self.pause(&bell, rings: 3) == .milliseconds(2)) }
-        for _ in 0..<3 { _ = try self.pause(&bell, rings: 100) }
-        #expect(try self.pause(&bell, rings: 10) == .milliseconds(10))
+        for _ in 0..<10 { #expect(try self.pause(&bell, rings: 1) == .milliseconds(1)) }
+        for _ in 0..<4 { _ = try self.pause(&bell, rings: 100) }
+        #expect(try self.pause(&bell, rings: 11) == .milliseconds(10))
         // A ring every 1.6 ms from here on.
         let pauses = try [6, 3, 1].map { try self.pause(&bell, rings: $0) }
-        #expect(pauses == [.milliseconds(5), .microseconds(2500), .milliseconds(2)])
+        #expect(pauses == [.milliseconds(5), .microseconds(2500), .microseconds(1250)])
     }
 }

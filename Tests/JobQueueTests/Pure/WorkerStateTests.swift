@@ -137,4 +137,38 @@ import Testing
         #expect(self.requests(state).isEmpty)
         #expect(state.starts().isEmpty)
     }
+
+    @Test func `whoever takes batches already is not asked whether there are any, but looks once more`() {
+        var state = WorkerState([self.plan(1, isBatched: true)])
+        #expect(self.requests(state).map(\.asks) == [true])
+        _ = state.claimed(self.requests(state), [], [1])
+        _ = state.starts()
+        state.heard(isBell: false)
+        #expect(self.requests(state).map(\.asks) == [false])
+        _ = state.claimed(self.requests(state), [], [])
+        #expect(state.runner(0, of: 1, took: 3) == true)
+        #expect(state.runner(0, of: 1, took: 3) == false)
+        #expect(self.requests(state).isEmpty)
+    }
+
+    @Test func `a ring that came while the last batch was taken is looked after when its runner has ended`() {
+        var state = WorkerState([self.plan(1, isBatched: true)])
+        _ = state.claimed(self.requests(state), [], [1])
+        _ = state.starts()
+        state.heard(isBell: false)
+        let asked = self.requests(state)
+        _ = state.claimed(asked, [], [])
+        #expect(state.runner(0, of: 1, took: 0) == false)
+        #expect(self.requests(state).map(\.asks) == [true])
+
+        // The runner ends between the question and its answer.
+        _ = state.claimed(self.requests(state), [], [1])
+        _ = state.starts()
+        state.heard(isBell: false)
+        let again = self.requests(state)
+        #expect(state.runner(0, of: 1, took: 0) == false)
+        _ = state.claimed(again, [], [])
+        #expect(state.starts().isEmpty)
+        #expect(self.requests(state).map(\.asks) == [true])
+    }
 }
