@@ -82,6 +82,7 @@ let package = Package(
     products: [
         .library(name: "JobQueueTesting", targets: ["JobQueueTesting"]),
         .library(name: "clock-step", type: .dynamic, targets: ["CClockStep"]),
+        .library(name: "slow-flush", type: .dynamic, targets: ["CSlowFlush"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -161,8 +162,9 @@ let package = Package(
                     "Auth", "Ledger", "Promotions", "EmbeddedPostgres", "TestSupport", arguments, histogram, httpClient,
                     httpTypes, subprocess,
                 ],
-                path: "Tests/Benchmarks", exclude: ["README.md", "peers"], swiftSettings: house),
+                path: "Tests/Benchmarks", exclude: ["README.md", "peers", "Disk"], swiftSettings: house),
             .target(name: "CClockStep", path: "Tests/Chaos/Clock"),
+            .target(name: "CSlowFlush", path: "Tests/Benchmarks/Disk"),
             .executableTarget(
                 name: "queue-chaos",
                 dependencies: [

@@ -17,9 +17,14 @@ struct World: Sendable {
 
     var conditions: Conditions {
         Conditions(
-            server: "PostgreSQL \(self.cluster.installation.version), fsync on",
+            server: "PostgreSQL \(self.cluster.installation.version), fsync on\(Self.flush)",
             cores: ProcessInfo.processInfo.activeProcessorCount,
             rounds: self.rounds, seconds: self.seconds, build: Self.build)
+    }
+
+    /// How much longer the disk was made to take for a flush (Disk/include/SlowFlush.h).
+    private static var flush: String {
+        ProcessInfo.processInfo.environment["CLUB_BENCH_FLUSH_US"].map { ", each flush \($0) µs longer" } ?? ""
     }
 
     private static var build: String {
