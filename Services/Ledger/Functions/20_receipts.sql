@@ -2,19 +2,20 @@
 
 -- When points of a class that are credited at p_at expire: the midnight in Moscow that ends their last day.
 create function ledger.expiry(p_class text, p_at timestamptz) returns timestamptz
-language sql stable set search_path = ledger, pg_temp
+language plpgsql stable set search_path = ledger, pg_temp
 as $$
-    select (case policy.lasts_to_end_of
-            when 'month' then date_trunc('month', lived) + interval '1 month'
-            else date_trunc('day', lived) + interval '1 day'
-        end) at time zone 'Europe/Moscow'
-    from (
-        select * from lot_policy where lot_class = p_class and in_force_from <= p_at order by in_force_from desc limit 1
-    ) as policy,
-    lateral (
-        select (p_at at time zone 'Europe/Moscow')
-            + make_interval(months => policy.months, days => policy.days) as lived
-    ) as life
+declare
+    rule  lot_policy;
+    lived timestamp;
+begin
+    select * into rule from lot_policy
+    where lot_class = p_class and in_force_from <= p_at order by in_force_from desc limit 1;
+    lived := (p_at at time zone 'Europe/Moscow') + make_interval(months => rule.months, days => rule.days);
+    if rule.lasts_to_end_of = 'month' then
+        return (date_trunc('month', lived) + interval '1 month') at time zone 'Europe/Moscow';
+    end if;
+    return (date_trunc('day', lived) + interval '1 day') at time zone 'Europe/Moscow';
+end
 $$;
 
 -- Takes the row locks that every change of a balance needs, always in ascending order of ids, so that operations
@@ -119,6 +120,40 @@ create function ledger.post_receipts(
     ordinal bigint, outcome text, transaction_id uuid, recorded_at timestamptz, credited bigint, repaid bigint,
     waiting bigint)
 language plpgsql security definer set search_path = ledger, pg_temp set jit = off
+as $$
+begin
+    if cardinality(p_receipts) <> 1 then
+        return query select * from post_batch(
+            p_at, p_receipts, p_members, p_fn, p_fd, p_fpd, p_stores, p_totals, p_effective_at, p_rulesets,
+            p_accrual_receipts, p_accrual_classes, p_accrual_points, p_accrual_rules, p_accrual_matures);
+        return;
+    end if;
+    if 1 <> any (p_accrual_receipts) then
+        raise exception 'an accrual is of no receipt' using errcode = 'invalid_parameter_value';
+    end if;
+    return query select 1::bigint, 'posted', a.transaction_id, a.recorded_at, a.credited, a.repaid, a.waiting
+    from post_alone(
+        p_at, p_receipts[1], p_members[1], p_fn[1], p_fd[1], p_fpd[1], p_stores[1], p_totals[1], p_effective_at[1],
+        p_rulesets[1], p_accrual_classes, p_accrual_points, p_accrual_rules, p_accrual_matures) as a;
+    if not found then
+        return query select *, 0::bigint from judge_repeated_receipts(
+            p_at, p_receipts, p_members, p_fn, p_fd, p_fpd, p_stores, p_totals, p_effective_at, p_rulesets,
+            p_accrual_receipts, p_accrual_classes, p_accrual_points, p_accrual_rules, p_accrual_matures, '{}');
+    end if;
+end
+$$;
+
+-- Several receipts, or none, set by set.
+create function ledger.post_batch(
+    p_at timestamptz,
+    p_receipts uuid[], p_members uuid[], p_fn bigint[], p_fd bigint[], p_fpd bigint[], p_stores text[],
+    p_totals bigint[], p_effective_at timestamptz[], p_rulesets bigint[],
+    p_accrual_receipts integer[], p_accrual_classes text[], p_accrual_points bigint[], p_accrual_rules text[],
+    p_accrual_matures timestamptz[] default null
+) returns table (
+    ordinal bigint, outcome text, transaction_id uuid, recorded_at timestamptz, credited bigint, repaid bigint,
+    waiting bigint)
+language plpgsql set search_path = ledger, pg_temp
 -- A generic plan takes the arrays for short and joins them in loops: half the throughput.
 set plan_cache_mode = force_custom_plan
 as $$
