@@ -37,7 +37,7 @@ import Testing
 
         let day = try #require(try await books.account.lots(of: member).first)
         #expect(day.expiresAt == Timestamp(expires))
-        #expect(ReferenceWallet.expiry(of: lotClass, creditedAt: books.clock.now) == Timestamp(expires))
+        #expect(ReferenceCalendar.expiry(lotClass.rawValue, creditedAt: books.clock.now) == Timestamp(expires))
     }
 
     @Test func `points count to the last second and not one longer, swept or not`() async throws {

@@ -1,4 +1,5 @@
 import Contracts
+import FoundationEssentials
 import Kernel
 import Postgres
 import TestSupport
@@ -6,16 +7,73 @@ import Testing
 
 @testable import Ledger
 
-/// Random histories: after every step the database and the reference agree on everything that a member can see.
+/// Random histories: the database and the reference agree on everything that a member can see.
+///
+/// What fails names its seed; `CLUB_LEDGER_SEEDS=17,18` runs these seeds and no others.
 @Suite(.ledger) struct HistoryTests {
-    @Test(arguments: UInt64(1)...6)
+    /// The seeds that were asked for; else the first ones, and one that nobody has seen.
+    private static func seeds(_ fixed: ClosedRange<UInt64>) -> [UInt64] {
+        let asked = ProcessInfo.processInfo.environment["CLUB_LEDGER_SEEDS"]?.split(separator: ",")
+            .compactMap { UInt64($0) }
+        return asked ?? fixed + [UInt64.random(in: 1000...999_999)]
+    }
+
+    /// Four cards, and a look at all of them after every single deed.
+    @Test(arguments: Self.seeds(1...10))
     func `the ledger and the reference tell the same history`(seed: UInt64) async throws {
-        var history = try await History(seed: seed)
-        for step in 0..<60 {
-            let deed = try await history.step()
-            try await history.compare("seed \(seed), step \(step): \(deed)")
+        var history = try await RandomHistory(seed: seed, members: 4)
+        for step in 0..<120 {
+            let deed: String
+            switch Int.random(in: 0..<10, using: &history.random) {
+            case 0:
+                deed = "sweep"
+                try await history.sweep()
+            case 1...2:
+                deed = "move on"
+                history.moveOn(days: 12)
+            case 3 where step % 3 == 0:
+                deed = "another policy"
+                try await history.changePolicy()
+            case 3 where step % 3 == 1:
+                deed = "more time for a campaign"
+                try await history.prolongCampaign()
+            default: deed = try await history.transfers(1, merges: step > 60)
+            }
+            let differences = try await history.differences(of: history.members, alsoByAPI: true)
+            #expect(differences.isEmpty, "seed \(seed), step \(step) at \(history.now): \(deed)")
+            guard differences.isEmpty else { return }
         }
-        #expect(try await history.books.findings().isEmpty, "seed \(seed)")
+        try await self.finish(&history, "seed \(seed)")
+    }
+
+    /// A thousand members through ten years, 60 transfers at a time: leap days, month ends and midnights included.
+    @Test(arguments: Self.seeds(1...1).prefix(1))
+    func `ten years of a thousand members end as the reference says`(seed: UInt64) async throws {
+        var history = try await RandomHistory(seed: seed, members: 1000, years: 11)
+        let end = history.now + .seconds(3653 * 86_400)
+        var step = 0
+        while history.now < end {
+            history.moveOn(days: 9)
+            _ = try await history.transfers(60, merges: step.isMultiple(of: 10))
+            step += 1
+            let isSwept = step.isMultiple(of: 8)
+            if isSwept { try await history.sweep() }
+            if step.isMultiple(of: 50) { try await history.changePolicy() }
+            if step.isMultiple(of: 12) { try await history.prolongCampaign() }
+            let differences = try await history.differences(of: isSwept ? history.members : history.touched)
+            #expect(differences.isEmpty, "seed \(seed), step \(step) at \(history.now)")
+            guard differences.isEmpty else { return }
+        }
+        try await self.finish(&history, "seed \(seed)")
+    }
+
+    /// Every line of every feed, and the invariants; nothing is overdue after a sweep.
+    private func finish(_ history: inout RandomHistory, _ seed: String) async throws {
+        try await history.sweep()
+        #expect(try await history.differences(of: history.members).isEmpty, "\(seed)")
+        #expect(try await history.differencesInFeeds().isEmpty, "\(seed)")
+        let findings = try await history.books.findings()
+        #expect(findings.isEmpty, "\(seed): \(findings)")
     }
 
     /// Whatever the order and however it is cut into batches, the same receipts make the same balances and lots.
@@ -24,12 +82,18 @@ import Testing
         let books = try await Books(seed: seed)
         var random = Dice(seed: seed)
         let members = (0..<4).map { _ in books.member() }
-        var references = Dictionary(uniqueKeysWithValues: members.map { ($0, ReferenceWallet()) })
+        var reference = ReferenceLedger()
         var receipts: [PostReceipt] = []
         for _ in 0..<80 {
             let member = try #require(members.randomElement(using: &random))
-            let receipt = try books.receipt(of: member, try Self.accruals(using: &random))
-            references[member]?.earn(receipt.accruals, at: books.clock.now)
+            let receipt = try books.receipt(
+                of: member,
+                try (0..<Int.random(in: 0...3, using: &random)).map { _ in
+                    try .of(
+                        Int64.random(in: 0...200, using: &random), Bool.random(using: &random) ? .regular : .promotional
+                    )
+                })
+            reference.earn(receipt, at: books.clock.now)
             receipts.append(receipt)
         }
         // Some come twice.
@@ -41,109 +105,26 @@ import Testing
             receipts.removeFirst(size)
         }
 
-        for (member, reference) in references {
+        for member in members {
             let days = try await books.account.lots(of: member)
             let found = Dictionary(uniqueKeysWithValues: days.map { ($0.expiresAt, $0.points.amount) })
-            #expect(found == reference.days(at: books.clock.now), "seed \(seed)")
+            #expect(found == reference.days(member, at: books.clock.now), "seed \(seed)")
         }
         #expect(try await books.count("select count(*) from ledger.receipt") == 80)
         #expect(try await books.findings().isEmpty, "seed \(seed)")
     }
 
-    static func accruals(using random: inout Dice) throws -> [PostReceipt.Accrual] {
-        try (0..<Int.random(in: 0...3, using: &random)).map { _ in
-            try .of(Int64.random(in: 0...200, using: &random), Bool.random(using: &random) ? .regular : .promotional)
+    /// The reference itself, where a mistake in it could agree with one of the database.
+    @Test func `the reference's calendar knows leap days and month ends`() throws {
+        let moments = [
+            ("2028-02-28T21:00:00Z", "2028-08-31T21:00:00Z"), ("2027-08-31T20:59:59Z", "2028-02-29T21:00:00Z"),
+            ("2027-12-31T20:59:59.999999Z", "2028-06-30T21:00:00Z"), ("2027-12-31T21:00:00Z", "2028-07-31T21:00:00Z"),
+        ]
+        for (earned, expires) in moments {
+            let moment = try #require(Timestamp(earned))
+            #expect(ReferenceCalendar.expiry("regular", creditedAt: moment) == Timestamp(expires), "\(earned)")
         }
-    }
-}
-
-/// A member's history in the database and beside it.
-private struct History {
-    let books: Books
-    private let member: Member.ID
-    private var random: Dice
-    private var reference = ReferenceWallet()
-
-    init(seed: UInt64) async throws {
-        self.books = try await Books(seed: seed)
-        self.member = self.books.member()
-        self.random = Dice(seed: seed)
-        try await self.books.earn(0, for: self.member)
-    }
-
-    private var now: Timestamp { self.books.clock.now }
-
-    /// Does one thing on both sides.
-    mutating func step() async throws -> String {
-        switch Int.random(in: 0..<10, using: &self.random) {
-        case 0...2: return try await self.earn()
-        case 3...4: return try await self.place()
-        case 5: return try await self.capture()
-        case 6: return try await self.void()
-        case 7:
-            self.reference.expire(at: self.now)
-            try await self.books.upkeep.expirePoints()
-            return "expire"
-        case 8:
-            self.reference.voidExpiredHolds(at: self.now)
-            try await self.books.upkeep.voidExpiredHolds()
-            return "void expired holds"
-        default:
-            let seconds = Int64.random(in: 1...(25 * 86_400), using: &self.random)
-            self.books.clock.advance(by: .seconds(seconds))
-            return "advance by \(seconds) s"
-        }
-    }
-
-    private mutating func earn() async throws -> String {
-        let batch = try (0..<Int.random(in: 1...4, using: &self.random)).map { _ in
-            try self.books.receipt(of: self.member, try HistoryTests.accruals(using: &self.random))
-        }
-        try await self.books.post(batch)
-        for receipt in batch { self.reference.earn(receipt.accruals, at: self.now) }
-        return "earn \(batch.map { $0.accruals.map { "\($0.points) \($0.lotClass)" } })"
-    }
-
-    private mutating func place() async throws -> String {
-        let hold: Hold.ID = self.books.ids.next()
-        let most = self.reference.available(at: self.now) * 5 / 4 + 1
-        let points = Int64.random(in: 1...most, using: &self.random)
-        let seconds = Int64.random(in: 60...(20 * 86_400), using: &self.random)
-        let isPlaced = self.reference.place(hold, points, until: self.now + .seconds(seconds), at: self.now)
-        let reply = try await self.books.place(hold, points, for: self.member, seconds: seconds)
-        #expect(reply.isPlaced == isPlaced)
-        return "hold \(points) for \(seconds) s"
-    }
-
-    private mutating func capture() async throws -> String {
-        guard let (id, hold) = self.anyHold() else { return "nothing to capture" }
-        let points = Int64.random(in: 1...hold.points, using: &self.random)
-        let isInTime = hold.expiresAt > self.now
-        self.reference.settle(id, burning: isInTime ? points : 0, at: self.now)
-        let reply = try await self.books.capture(id, points, of: self.member)
-        #expect(reply.isCaptured == isInTime)
-        return "capture \(points) of \(hold.points)"
-    }
-
-    private mutating func void() async throws -> String {
-        guard let (id, hold) = self.anyHold() else { return "nothing to void" }
-        self.reference.settle(id, burning: 0, at: self.now)
-        try await self.books.void(id, of: self.member)
-        return "void \(hold.points)"
-    }
-
-    private mutating func anyHold() -> (Hold.ID, ReferenceWallet.Hold)? {
-        self.reference.holds.sorted { $0.key < $1.key }.randomElement(using: &self.random).map { ($0.key, $0.value) }
-    }
-
-    func compare(_ comment: String) async throws {
-        let balance = try await self.books.account.balance(of: self.member)
-        #expect(balance.available.amount == self.reference.available(at: self.now), "\(comment)")
-        #expect(balance.held.amount == self.reference.held, "\(comment)")
-        let days = try await self.books.account.lots(of: self.member)
-        let found = Dictionary(uniqueKeysWithValues: days.map { ($0.expiresAt, $0.points.amount) })
-        #expect(found == self.reference.days(at: self.now), "\(comment)")
-        let feed = try await self.books.feed(self.member)
-        #expect(feed.map(\.version) == Array((1...Int64(feed.count)).reversed()), "\(comment)")
+        let beforeMidnight = try #require(Timestamp("2028-02-14T20:59:59Z"))
+        #expect(ReferenceCalendar.expiry("grace", creditedAt: beforeMidnight) == Timestamp("2028-02-28T21:00:00Z"))
     }
 }
