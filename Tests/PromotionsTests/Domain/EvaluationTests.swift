@@ -29,6 +29,22 @@ import Testing
         #expect(evaluation.accruals.map(\.points.amount) == (points == 0 ? [] : [points]))
     }
 
+    /// odoo/odoo #114004: points were also paid for the reward's own line. What points or a coupon have paid for is a
+    /// discount of its line, and only the sum that is left earns.
+    @Test func `A5 what was paid with points earns nothing`() throws {
+        func bought(_ position: Int32, price: Int64, paidWithPoints discount: Int64) throws -> ReceiptLine {
+            ReceiptLine(
+                position: position, sku: "reward", quantity: try #require(Quantity(thousandths: 1000)),
+                price: try #require(Kopecks(price)), discount: try #require(Kopecks(discount)),
+                sum: try #require(Kopecks(price - discount)), tags: [])
+        }
+        let evaluation = try self.evaluate([
+            try bought(1, price: 50_000, paidWithPoints: 50_000), try bought(2, price: 30_000, paidWithPoints: 10_000),
+        ])
+        #expect(evaluation.points == Points(20))
+        #expect(evaluation.lines.map(\.points) == [.zero, try #require(Points(20))])
+    }
+
     @Test(arguments: 0..<64)
     func `any receipt earns what a direct computation gives, and its lines sum to it`(seed: UInt64) throws {
         var random = SplitMix64(seed: seed)
