@@ -11,7 +11,8 @@ import Kernel
             prints medians. Nothing else should run on the machine. A missed goal is printed, not hidden; it does not \
             change the exit code. CLUB_POSTGRES_BIN chooses the server.
             """,
-        subcommands: [Measure.self, QueueTargets.self, Victim.self, Adapter.self], defaultSubcommand: Measure.self)
+        subcommands: [Measure.self, QueueTargets.self, LedgerTargets.self, Victim.self, Adapter.self],
+        defaultSubcommand: Measure.self)
 }
 
 /// How often and how long.

@@ -24,6 +24,11 @@ struct PgBench: Sendable {
         script: String? = nil, clients: Int, seconds: Int, arguments: [String] = []
     ) async throws -> Double {
         let output = try await self.run(script: script, clients: clients, arguments + ["-T", "\(seconds)"])
+        return try Self.rate(output)
+    }
+
+    /// What pgbench says of its own rate.
+    static func rate(_ output: String) throws -> Double {
         guard
             let line = output.split(separator: "\n").first(where: { $0.hasPrefix("tps = ") }),
             let number = line.dropFirst(6).split(separator: " ").first, let rate = Double(number)
@@ -46,7 +51,7 @@ struct PgBench: Sendable {
         _ = try await self.run("psql", ["-XqAt", "-v", "ON_ERROR_STOP=1", "-d", self.conninfo, "-c", command])
     }
 
-    private func run(script: String?, clients: Int, _ arguments: [String]) async throws -> String {
+    func run(script: String?, clients: Int, _ arguments: [String]) async throws -> String {
         var all = ["-n", "-M", "prepared", "-c", "\(clients)", "-j", "2"] + arguments
         let file = "/tmp/club-pgbench-\(UUID().uuidString).sql"
         if let script {

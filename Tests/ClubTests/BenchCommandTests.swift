@@ -11,6 +11,13 @@ import Testing
         #expect(try BenchCommand.Queue.parse([]).options.arguments.isEmpty)
     }
 
+    @Test func `the ledger's sizes are handed on`() throws {
+        let arguments = ["--json", "--members", "10", "1000", "--postings", "0", "--clients", "8", "--expiring", "7"]
+        #expect(try BenchCommand.Ledger.parse(arguments).arguments == arguments)
+        #expect(try BenchCommand.Ledger.parse([]).arguments.isEmpty)
+        #expect(throws: (any Error).self) { try BenchCommand.Ledger.parse(["--members", "0"]) }
+    }
+
     @Test(arguments: [["--rounds", "0"], ["--seconds", "-1"], ["--nonsense"]])
     func `what makes no sense is refused`(arguments: [String]) {
         #expect(throws: (any Error).self) { try BenchCommand.Queue.parse(arguments) }
