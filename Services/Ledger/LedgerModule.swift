@@ -53,7 +53,8 @@ public struct LedgerModule: ServiceModule {
         self.holds = HoldHandlers(
             reservePoints: ReservePoints(clock: clock), burnPoints: BurnPoints(clock: clock),
             releasePoints: ReleasePoints(clock: clock))
-        self.transfers = TransferHandlers(makeTransfers: MakeTransfers(bus: bus, clock: clock))
+        self.transfers = TransferHandlers(
+            makeTransfers: MakeTransfers(bus: bus, clock: clock), openAccounts: OpenAccounts())
         self.nightly = NightlyHandlers(
             upkeep: upkeep, remindMembers: RemindMembersOfExpiry(database: database, bus: bus, clock: clock))
         self.routes = LedgerRoutes(

@@ -78,7 +78,7 @@ import Testing
         #expect(
             Set(durable.map { $0.name }) == [
                 "auth.enrol-members", "ledger.place-hold", "ledger.capture-hold", "ledger.void-hold",
-                "ledger.make-transfer",
+                "ledger.make-transfer", "ledger.open-purpose",
             ])
     }
 

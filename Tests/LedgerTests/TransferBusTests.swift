@@ -39,6 +39,33 @@ import Testing
         #expect(try await books.findings().isEmpty)
     }
 
+    /// Partners and funds are made known by other services, again and again.
+    @Test func `accounts are opened by a call, once, and only for partners and funds`() async throws {
+        let books = try await Books(ManualClock(SystemClock().now))
+        let member = books.member()
+        try await books.earn(100, for: member)
+        let purpose = HoldPurpose.partner("air")
+        let hold = PlaceHold(
+            hold: books.ids.next(), member: member, points: try #require(Points(60)), purpose: purpose,
+            expiresInSeconds: 60)
+        let others = ["till", "partner", "partner:", "partner:a:b", "partner:Air", "charity:-", "bank:air"]
+        try await Neighbour.make().beside([LedgerModule.self]) { neighbour in
+            func open(_ purpose: HoldPurpose) async throws -> Bool {
+                try await neighbour.bus.call(OpenPurpose(purpose: purpose), deadline: .seconds(30)).isOpen
+            }
+            for other in others { #expect(try await !open(HoldPurpose(rawValue: other)), "\(other)") }
+            #expect(try await open(purpose))
+            #expect(try await open(.charity("line-of-life")))
+            let accounts = try await books.count("select count(*) from ledger.account where id >= 1000")
+            #expect(try await open(purpose))
+            #expect(try await books.count("select count(*) from ledger.account where id >= 1000") == accounts)
+            #expect(try await neighbour.bus.call(hold, deadline: .seconds(30)).isPlaced)
+        }
+        #expect(
+            try await books.count("select count(*) from ledger.hold_purpose where settled is not null") == 2)
+        #expect(try await books.findings().isEmpty)
+    }
+
     @Test func `the nightly sweep and the reminders are jobs that run when they are told to`() async throws {
         let clock = ManualClock(try #require(Timestamp("2026-03-10T12:00:00Z")))
         let books = try await Books(clock)

@@ -2,7 +2,7 @@ internal import Contracts
 internal import JobQueue
 internal import Kernel
 
-/// Hears of what is to be done in the books: transfers in batches, and calls whose sender waits.
+/// Hears of what is to be done in the books: transfers in batches, and calls whose sender waits. Opens accounts.
 struct TransferHandlers: Sendable {
     /// What has to do with money must not be skipped.
     static let queue = QueueDeclaration(PostTransfer.queue, onDead: .block)
@@ -11,6 +11,7 @@ struct TransferHandlers: Sendable {
     static let batchLimit = 500
 
     let makeTransfers: MakeTransfers
+    let openAccounts: OpenAccounts
 
     var all: [Handler] {
         [
@@ -19,6 +20,9 @@ struct TransferHandlers: Sendable {
             },
             .reply(MakeTransfer.self) { call, _, transaction in
                 try await self.makeTransfers.answer(to: call.transfer, in: transaction)
+            },
+            .reply(OpenPurpose.self) { call, _, transaction in
+                try await self.openAccounts(call, in: transaction)
             },
         ]
     }
