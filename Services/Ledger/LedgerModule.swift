@@ -37,6 +37,7 @@ public struct LedgerModule: ServiceModule {
     private let holds: HoldHandlers
     private let transfers: TransferHandlers
     private let nightly: NightlyHandlers
+    private let sessions: SessionHandlers
     private let routes: LedgerRoutes
     private let upkeep: UpkeepService
     private let evidence: [Rounds]
@@ -64,18 +65,24 @@ public struct LedgerModule: ServiceModule {
                 make: MakeStatement(database: database, clock: clock), print: PDFPrinter()),
             rate: rate ?? .programme,
             authentication: MemberAuthentication(
-                verifier: AccessTokenVerifier(clock: clock) { try await bus.call(FetchSigningKeys()).jwks }))
+                verifier: AccessTokenVerifier(
+                    clock: clock, endedSessions: EndedSessions(schema: Self.name, database: database, clock: clock)
+                ) { try await bus.call(FetchSigningKeys()).jwks }))
+        self.sessions = SessionHandlers(clock: clock)
         self.upkeep = UpkeepService(
             upkeep: upkeep, interval: try resources.settings.duration(Self.upkeepInterval), logger: resources.logger)
         self.evidence = try Self.evidence(resources)
     }
 
     public var queues: [QueueDeclaration] {
-        [ReceiptHandlers.queue, HoldHandlers.queue, TransferHandlers.queue, NightlyHandlers.queue]
+        [
+            ReceiptHandlers.queue, HoldHandlers.queue, TransferHandlers.queue, NightlyHandlers.queue,
+            SessionHandlers.queue,
+        ]
     }
 
     public var handlers: [Handler] {
-        self.receipts.all + self.holds.all + self.transfers.all + self.nightly.all
+        self.receipts.all + self.holds.all + self.transfers.all + self.nightly.all + self.sessions.all
     }
 
     public var periodicJobs: [PeriodicJob] {

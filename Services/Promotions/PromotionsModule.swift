@@ -35,7 +35,7 @@ public struct PromotionsModule: ServiceModule {
 
     public var queues: [QueueDeclaration] { PromotionsParts.queues }
 
-    public var handlers: [Handler] { PromotionsParts.handlers }
+    public var handlers: [Handler] { self.parts.handlers }
 
     public func addRoutes(to router: Router<ClubRequestContext>) {
         self.parts.addRoutes(to: router)

@@ -22,6 +22,7 @@ struct PromotionsParts: Sendable {
     let authorise: AuthoriseSpending
     let end: EndSpending
     private let database: Database
+    private let clock: any WallClock
     private let requests: RateLimiter
 
     /// - Parameter signingKeys: fetches auth's public keys, with which the tokens of members' screens are verified.
@@ -33,8 +34,11 @@ struct PromotionsParts: Sendable {
         let judge = JudgeSales(
             database: database, findMembers: FindMembers(database: database, bus: bus, clock: clock), rulesets: rulesets
         )
-        let verifier = AccessTokenVerifier(clock: clock, keys: signingKeys)
+        let verifier = AccessTokenVerifier(
+            clock: clock, endedSessions: EndedSessions(schema: "promotions", database: database, clock: clock),
+            keys: signingKeys)
         self.database = database
+        self.clock = clock
         self.requests = RateLimiter(
             RateLimitPolicy(burst: limits.requestsPerSecond, per: .seconds(1)), clock: clock)
         self.findTillKey = FindTillKey(database: database, bus: bus, clock: clock)
@@ -82,14 +86,18 @@ struct PromotionsParts: Sendable {
     ]
 
     /// What this service hears.
-    static var handlers: [Handler] {
+    var handlers: [Handler] {
         let (cards, keys, points) = (OnCardIssued(), OnTillKeyChanged(), OnPointsEarned())
+        let sessions = OnSessionEnded(clock: self.clock)
         return [
             .batch(CardIssued.self, on: "promotions.directory") { jobs, transaction in
                 try await cards(jobs, in: transaction)
             },
             .batch(TillKeyChanged.self, on: "promotions.directory") { jobs, transaction in
                 try await keys(jobs, in: transaction)
+            },
+            .batch(SessionEnded.self, on: "promotions.directory") { jobs, transaction in
+                try await sessions(jobs, in: transaction)
             },
             .batch(PointsEarned.self, on: "promotions.events") { jobs, transaction in
                 try await points(jobs, in: transaction)

@@ -42,12 +42,15 @@ public struct CardToken: Equatable, Sendable {
     public let id: String
     /// Until when the token is good.
     public let expiresAt: Timestamp
+    /// On which device; a token is of no use any more when that is logged out. nil when it says nothing of it.
+    public let session: Session.ID?
 
     /// Says what a token says.
-    public init(member: Member.ID, id: String, expiresAt: Timestamp) {
+    public init(member: Member.ID, id: String, expiresAt: Timestamp, session: Session.ID? = nil) {
         self.member = member
         self.id = id
         self.expiresAt = expiresAt
+        self.session = session
     }
 }
 
@@ -103,6 +106,7 @@ public struct CardTokenClaims: JWTPayload, Equatable {
     let purpose: TokenPurpose
     let sub: Member.ID
     let jti: String
+    let sid: Session.ID?
     let iat: Int64
     let exp: Int64
 
@@ -113,6 +117,7 @@ public struct CardTokenClaims: JWTPayload, Equatable {
         self.purpose = .card
         self.sub = token.member
         self.jti = token.id
+        self.sid = token.session
         self.iat = issuedAt.secondsSince1970
         self.exp = token.expiresAt.secondsSince1970
     }

@@ -12,26 +12,31 @@ public struct AccessTokenVerifier: Sendable {
 
     private let clock: any WallClock
     private let signingKeys: SigningKeys
+    private let endedSessions: EndedSessions?
 
     /// - Parameters:
     ///   - minimumInterval: the least time between two fetches of the keys.
     ///   - maximumAge: after which the keys are fetched anew, so that a withdrawn one goes out of use.
+    ///   - endedSessions: whose tokens are refused although they have not run out; nil where the caller looks itself.
     ///   - keys: fetches auth's public keys, a JSON Web Key Set (RFC 7517).
     public init(
         clock: any WallClock, minimumInterval: Duration = .seconds(5), maximumAge: Duration = .seconds(600),
-        keys: @escaping @Sendable () async throws -> String
+        endedSessions: EndedSessions? = nil, keys: @escaping @Sendable () async throws -> String
     ) {
         self.clock = clock
+        self.endedSessions = endedSessions
         self.signingKeys = SigningKeys(
             clock: clock, minimumInterval: minimumInterval, maximumAge: maximumAge, fetch: keys)
     }
 
     /// Reads an access token.
-    /// - Throws: `token-invalid`, `token-expired`, or `temporarily-unavailable` when the keys cannot be had.
+    /// - Throws: `token-invalid`, `token-expired`, `session-ended`, or `temporarily-unavailable` when the keys cannot be
+    ///   had.
     public func verify(_ token: String) async throws -> AccessToken {
         let claims = try await self.claims(of: token, as: AccessTokenClaims.self)
         guard claims.purpose == .access else { throw Self.invalid }
         try self.check(issuer: claims.iss, audience: claims.aud, issuedAt: claims.iat, expiresAt: claims.exp)
+        try await self.checkSession(claims.sid)
         return AccessToken(
             member: claims.sub, session: claims.sid, expiresAt: Timestamp(secondsSince1970: claims.exp),
             level: claims.acr)
@@ -43,7 +48,10 @@ public struct AccessTokenVerifier: Sendable {
         let claims = try await self.claims(of: token, as: CardTokenClaims.self)
         guard claims.purpose == .card else { throw Self.invalid }
         try self.check(issuer: claims.iss, audience: claims.aud, issuedAt: claims.iat, expiresAt: claims.exp)
-        return CardToken(member: claims.sub, id: claims.jti, expiresAt: Timestamp(secondsSince1970: claims.exp))
+        if let session = claims.sid { try await self.checkSession(session) }
+        return CardToken(
+            member: claims.sub, id: claims.jti, expiresAt: Timestamp(secondsSince1970: claims.exp),
+            session: claims.sid)
     }
 
     /// Reads a colleague's token.
@@ -81,6 +89,11 @@ public struct AccessTokenVerifier: Sendable {
         } catch {
             throw Self.invalid
         }
+    }
+
+    private func checkSession(_ session: Session.ID) async throws {
+        guard let ended = self.endedSessions, try await ended.contains(session) else { return }
+        throw Problem(.sessionEnded, headers: [.wwwAuthenticate: #"Bearer error="invalid_token""#])
     }
 
     private func check(

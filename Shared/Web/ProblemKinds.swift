@@ -46,6 +46,10 @@ extension ProblemKind {
     /// The access token is none of ours.
     public static let tokenInvalid = ProblemKind(
         .unauthorized, "token-invalid", ru: "Недействительный токен", en: "The access token is not valid")
+    /// The access token has not run out, but its session was ended.
+    public static let sessionEnded = ProblemKind(
+        .unauthorized, "session-ended", ru: "Сеанс завершён, войдите снова",
+        en: "The session has ended, log in again")
     static let levelTooLow = ProblemKind(
         .forbidden, "level-too-low", ru: "Требуется подтверждение", en: "A stronger authentication is required")
     static let roleMissing = ProblemKind(

@@ -77,7 +77,8 @@ import Testing
         let durable = Catalogue.messages.compactMap { $0 as? any Call.Type }.filter { $0.durability == .durable }
         #expect(
             Set(durable.map { $0.name }) == [
-                "auth.enrol-members", "ledger.place-hold", "ledger.capture-hold", "ledger.void-hold",
+                "auth.enrol-members", "auth.request-step-up", "auth.confirm-step-up",
+                "ledger.place-hold", "ledger.capture-hold", "ledger.void-hold",
                 "ledger.make-transfer", "ledger.open-purpose",
             ])
     }

@@ -27,9 +27,6 @@ extension ProblemKind {
     static let refreshRefused = ProblemKind(
         .unauthorized, "refresh-refused", ru: "Сеанс завершён, войдите снова",
         en: "The session has ended, log in again")
-    static let sessionEnded = ProblemKind(
-        .unauthorized, "session-ended", ru: "Сеанс завершён, войдите снова",
-        en: "The session has ended, log in again")
 }
 
 extension Problem {

@@ -12,6 +12,6 @@ struct IssueCardToken: Sendable {
     /// - Returns: nil when the session has ended.
     func callAsFunction(_ member: Member.ID, session: Session.ID) async throws -> SignedToken? {
         guard try await SessionStore().isLive(session, of: member, on: self.database) else { return nil }
-        return try await self.signer.signCardToken(member: member, id: self.ids.uuid())
+        return try await self.signer.signCardToken(member: member, session: session, id: self.ids.uuid())
     }
 }

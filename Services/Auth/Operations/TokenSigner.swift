@@ -45,11 +45,11 @@ actor TokenSigner {
         return SignedToken(text: text, expiresAt: token.expiresAt)
     }
 
-    func signCardToken(member: Member.ID, id: UUID) async throws -> SignedToken {
+    func signCardToken(member: Member.ID, session: Session.ID, id: UUID) async throws -> SignedToken {
         let now = self.clock.now
         let token = CardToken(
             member: member, id: id.uuidString.lowercased(),
-            expiresAt: (now + self.rules.cardTokenLifetime).wholeSecond)
+            expiresAt: (now + self.rules.cardTokenLifetime).wholeSecond, session: session)
         let text = try await self.sign(CardTokenClaims(token, issuedAt: now), at: now)
         return SignedToken(text: text, expiresAt: token.expiresAt)
     }

@@ -46,7 +46,7 @@ final class Neighbours: Sendable {
     ) async throws -> R {
         try await withThrowingTaskGroup(of: R?.self) { group in
             let workers = [
-                Worker(bus: world.bus, queues: PromotionsParts.queues, handlers: PromotionsParts.handlers),
+                Worker(bus: world.bus, queues: PromotionsParts.queues, handlers: world.parts.handlers),
                 Worker(bus: TillWorld.bus("auth", world.owner), handlers: self.authHandlers),
                 Worker(bus: TillWorld.bus("ledger", world.owner), handlers: self.ledgerHandlers),
             ]
