@@ -40,11 +40,12 @@ import Testing
         }
     }
 
-    @Test func `the idempotency table is the same in every schema that has one`() throws {
+    @Test(arguments: ["idempotency_key", "redemption", "redemption_step"])
+    func `a table that services share is the same in every schema that has one`(table: String) throws {
         var tables: [String: String] = [:]
         for file in try self.folders().values.joined() {
             let text = file.lines.joined(separator: "\n")
-            guard let start = text.firstRange(of: ".idempotency_key (") else { continue }
+            guard let start = text.firstRange(of: ".\(table) (\n") else { continue }
             let body = text[start.upperBound...]
             guard let end = body.firstRange(of: ");") else { continue }
             tables[file.path] = body[..<end.lowerBound].split { $0 == " " || $0 == "\n" }.joined(separator: " ")
