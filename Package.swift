@@ -18,6 +18,7 @@ let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let sockets = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let posix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let httpTypes = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let locks = Target.Dependency.product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let collections = Target.Dependency.product(name: "Collections", package: "swift-collections")
@@ -128,7 +129,7 @@ let package = Package(
         shared(
             "Redemption", ["Kernel", "Contracts", "Postgres", "JobQueue", "Web", logging, metrics, collections, locks]),
     ]
-        + service("Auth", executable: "club-auth", libraries: [jwt, cryptoExtras, httpClient])
+        + service("Auth", executable: "club-auth", libraries: [jwt, cryptoExtras, httpClient, sockets, posix])
         + service(
             "Ledger", executable: "club-ledger", libraries: [subprocess, system], folders: ["Functions"],
             pages: ["docs"])

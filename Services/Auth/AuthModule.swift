@@ -40,7 +40,10 @@ public struct AuthModule: ServiceModule {
 
     public var handlers: [Handler] { self.parts.handlers }
 
-    public func addRoutes(to router: Router<ClubRequestContext>) { self.parts.routes.add(to: router) }
+    public func addRoutes(to router: Router<ClubRequestContext>) {
+        self.parts.routes.add(to: router)
+        self.parts.edge.addRoutes(to: router)
+    }
 
     public var services: [any Service] { [self.parts.keepHouse] }
 }

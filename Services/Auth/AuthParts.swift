@@ -13,6 +13,7 @@ struct AuthParts: Sendable {
     let signer: TokenSigner
     let peppers: CodePeppers
     let rotate: RotateSigningKey
+    let edge: EdgeParts
 
     /// What everything here is made of.
     struct Materials: Sendable {
@@ -26,6 +27,7 @@ struct AuthParts: Sendable {
         let policy: AuthPolicy
         let clientAddress: ClientAddress
         let logger: Logger
+        var staffRules = StaffRules()
     }
 
     init(_ m: Materials) {
@@ -39,6 +41,7 @@ struct AuthParts: Sendable {
         self.peppers = peppers
         self.signer = signer
         self.rotate = rotate
+        self.edge = EdgeParts(m, signer: signer)
         self.keepHouse = KeepHouse(
             database: m.database, clock: m.clock, rotate: rotate, policy: m.policy, logger: m.logger)
         self.handlers = Self.handlers(m, peppers: peppers, signer: signer, metrics: metrics)

@@ -61,7 +61,8 @@ public struct AccessTokenVerifier: Sendable {
         guard claims.purpose == .staff else { throw Self.invalid }
         try self.check(issuer: claims.iss, audience: claims.aud, issuedAt: claims.iat, expiresAt: claims.exp)
         return StaffToken(
-            staff: claims.sub, roles: Set(claims.roles), expiresAt: Timestamp(secondsSince1970: claims.exp))
+            staff: claims.sub, roles: Set(claims.roles), expiresAt: Timestamp(secondsSince1970: claims.exp),
+            session: claims.sid)
     }
 
     /// RFC 6750, 3.1.

@@ -23,10 +23,12 @@ public struct StaffToken: Equatable, Sendable {
     public let roles: Set<StaffRole>
     /// Until when the token is good.
     public let expiresAt: Timestamp
+    /// On which device; ended sessions are told apart by it. nil where no session stands behind the token.
+    public let session: Session.ID?
 
     /// Says what a token says.
-    public init(staff: Staff.ID, roles: Set<StaffRole>, expiresAt: Timestamp) {
-        (self.staff, self.roles, self.expiresAt) = (staff, roles, expiresAt)
+    public init(staff: Staff.ID, roles: Set<StaffRole>, expiresAt: Timestamp, session: Session.ID? = nil) {
+        (self.staff, self.roles, self.expiresAt, self.session) = (staff, roles, expiresAt, session)
     }
 }
 
@@ -37,6 +39,7 @@ public struct StaffTokenClaims: JWTPayload, Equatable {
     let purpose: TokenPurpose
     let sub: Staff.ID
     let roles: [StaffRole]
+    let sid: Session.ID?
     let iat: Int64
     let exp: Int64
 
@@ -47,6 +50,7 @@ public struct StaffTokenClaims: JWTPayload, Equatable {
         self.purpose = .staff
         self.sub = token.staff
         self.roles = token.roles.sorted { $0.rawValue < $1.rawValue }
+        self.sid = token.session
         self.iat = issuedAt.secondsSince1970
         self.exp = token.expiresAt.secondsSince1970
     }

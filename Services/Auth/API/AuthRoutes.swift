@@ -127,14 +127,14 @@ struct AuthRoutes: Sendable {
 
 extension Answer {
     /// An answer that no cache may keep.
-    fileprivate static func secret(_ value: some Encodable, status: HTTPResponse.Status = .ok) throws -> Answer {
+    static func secret(_ value: some Encodable, status: HTTPResponse.Status = .ok) throws -> Answer {
         try .json(value, status: status, headers: [.cacheControl: "no-store"])
     }
 }
 
 extension Request {
-    fileprivate var device: DeviceName { DeviceName(userAgent: self.headers[.userAgent]) }
+    var device: DeviceName { DeviceName(userAgent: self.headers[.userAgent]) }
 
     /// `X-Forwarded-For`: not standardised, but what proxies send.
-    fileprivate var forwardedFor: String? { HTTPField.Name("X-Forwarded-For").flatMap { self.headers[$0] } }
+    var forwardedFor: String? { HTTPField.Name("X-Forwarded-For").flatMap { self.headers[$0] } }
 }

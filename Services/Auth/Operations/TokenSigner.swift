@@ -54,6 +54,14 @@ actor TokenSigner {
         return SignedToken(text: text, expiresAt: token.expiresAt)
     }
 
+    func signStaffToken(staff: Staff.ID, roles: Set<StaffRole>, session: Session.ID) async throws -> SignedToken {
+        let now = self.clock.now
+        let token = StaffToken(
+            staff: staff, roles: roles, expiresAt: (now + self.rules.accessLifetime).wholeSecond, session: session)
+        let text = try await self.sign(StaffTokenClaims(token, issuedAt: now), at: now)
+        return SignedToken(text: text, expiresAt: token.expiresAt)
+    }
+
     /// The public keys that a valid token may be signed with, as a JSON Web Key Set (RFC 7517, RFC 8037).
     func publicKeys() async throws -> String {
         let now = self.clock.now

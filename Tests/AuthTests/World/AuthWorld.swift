@@ -34,12 +34,14 @@ struct AuthWorld: Sendable {
         self.vault = try #require(Vault(master: Self.master, lookup: Self.lookup))
         self.random = .seeded(seed)
         self.bus = Bus.forTests(test)
-        self.parts = AuthParts(
-            AuthParts.Materials(
-                database: self.database, bus: self.bus, clock: self.clock,
-                ids: .uuidV7(clock: self.clock, random: self.random), random: self.random, vault: self.vault,
-                gateway: gateway ?? OutboxSMSGateway(database: self.database, clock: self.clock), policy: policy,
-                clientAddress: ClientAddress(trustedProxies: []), logger: CapturedLogs.logger))
+        var materials = AuthParts.Materials(
+            database: self.database, bus: self.bus, clock: self.clock,
+            ids: .uuidV7(clock: self.clock, random: self.random), random: self.random, vault: self.vault,
+            gateway: gateway ?? OutboxSMSGateway(database: self.database, clock: self.clock), policy: policy,
+            clientAddress: ClientAddress(trustedProxies: []), logger: CapturedLogs.logger)
+        // The real cost is a fifth of a second for each login; what it protects is no matter of these tests.
+        materials.staffRules.cost.logarithm = 4
+        self.parts = AuthParts(materials)
     }
 
     /// Opens every connection of the pool, so that what is asked at once runs at once and not one after the other on
@@ -100,6 +102,7 @@ struct AuthWorld: Sendable {
     ) async throws -> R {
         let router = Router(context: ClubRequestContext.self)
         self.parts.routes.add(to: router)
+        self.parts.edge.addRoutes(to: router)
         return try await Application(router: router, logger: CapturedLogs.logger).test(.router, body)
     }
 }
