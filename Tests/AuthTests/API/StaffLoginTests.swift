@@ -117,7 +117,8 @@ import Web
         }
     }
 
-    @Test func `a session ends after twelve hours however much it is used, and a role taken is gone with the next refresh`()
+    @Test
+    func `a session ends after twelve hours however much it is used, and a role taken is gone with the next refresh`()
         async throws
     {
         let world = try AuthWorld()

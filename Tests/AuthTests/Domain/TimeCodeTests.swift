@@ -30,7 +30,9 @@ import Testing
     }
 
     /// RFC 4648, 10, without the padding.
-    @Test(arguments: [("", ""), ("f", "MY"), ("fo", "MZXQ"), ("foo", "MZXW6"), ("foob", "MZXW6YQ"), ("fooba", "MZXW6YTB")])
+    @Test(arguments: [
+        ("", ""), ("f", "MY"), ("fo", "MZXQ"), ("foo", "MZXW6"), ("foob", "MZXW6YQ"), ("fooba", "MZXW6YTB"),
+    ])
     func `base 32 is that of RFC 4648`(bytes: String, text: String) {
         #expect(Base32.encode(Array(bytes.utf8)) == text)
     }
