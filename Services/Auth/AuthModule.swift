@@ -12,15 +12,16 @@ public struct AuthModule: ServiceModule {
     public static let migrations = MigrationSet(service: "auth", target: "Auth")
     public static let settings = AuthSettings.all
 
-    public let queues = [
-        QueueDeclaration("auth.calls", retention: .seconds(86_400)),
-        // Enrolments carry names and phones: ciphertext to the database, and kept no longer than a day.
-        QueueDeclaration("auth.enrolments", retention: .seconds(86_400), isEncrypted: true),
-        // A code is of no use after ten minutes, so neither is trying longer; only auth may have codes sent.
-        QueueDeclaration(
-            "auth.sms", attemptsMax: 12, backoff: Backoff(cap: .seconds(60)), retention: .seconds(86_400),
-            producers: ["auth"]),
-    ]
+    public let queues =
+        [
+            QueueDeclaration("auth.calls", retention: .seconds(86_400)),
+            // Enrolments carry names and phones: ciphertext to the database, and kept no longer than a day.
+            QueueDeclaration("auth.enrolments", retention: .seconds(86_400), isEncrypted: true),
+            // A code is of no use after ten minutes, so neither is trying longer; only auth may have codes sent.
+            QueueDeclaration(
+                "auth.sms", attemptsMax: 12, backoff: Backoff(cap: .seconds(60)), retention: .seconds(86_400),
+                producers: ["auth"]),
+        ] + MemberParts.queues
 
     private let parts: AuthParts
 
@@ -40,9 +41,10 @@ public struct AuthModule: ServiceModule {
 
     public var handlers: [Handler] { self.parts.handlers }
 
-    public func addRoutes(to router: Router<ClubRequestContext>) {
-        self.parts.routes.add(to: router)
-        self.parts.edge.addRoutes(to: router)
+    public func addRoutes(to router: Router<ClubRequestContext>) { self.parts.addRoutes(to: router) }
+
+    public var periodicJobs: [PeriodicJob] {
+        get throws { try MemberParts.periodic }
     }
 
     public var services: [any Service] { [self.parts.keepHouse] }

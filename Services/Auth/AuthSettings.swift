@@ -52,6 +52,9 @@ enum AuthSettings {
     static let restriction = Setting.duration(
         "CLUB_AUTH_RESTRICTION", default: ChallengeQuotas().restriction, in: .seconds(3600)...(.seconds(30 * 86_400)),
         meaning: "how long a phone that failed so often gets six digits")
+    static let stepUpsHour = Self.quota(
+        "STEP_UPS_HOUR", StepUpRules().perHour, "step-up codes that a member gets an hour")
+    static let stepUpsDay = Self.quota("STEP_UPS_DAY", StepUpRules().perDay, "step-up codes that a member gets a day")
     static let pumpingSends = Self.quota(
         "PUMPING_SENDS", PumpingWatch().sendsFrom, "messages an hour from which a prefix must verify")
     static let pumpingPercent = Setting.integer(
@@ -67,7 +70,7 @@ enum AuthSettings {
     static let all: [Setting] = [
         masterKey, lookupKey, trustedProxies, consentText, codeLifetime, codeAttempts, accessLifetime, refreshLifetime,
         refreshGrace, keyRotation, phoneHour, phoneDay, networkHour, networkPhones, prefixHour, messagesDay,
-        failuresInRow, restriction, pumpingSends, pumpingPercent, pumpingPause, failureFactor,
+        failuresInRow, restriction, stepUpsHour, stepUpsDay, pumpingSends, pumpingPercent, pumpingPause, failureFactor,
     ]
 
     private static func quota(_ name: String, _ fallback: Int, _ meaning: String) -> Setting {
@@ -93,6 +96,8 @@ extension AuthPolicy {
         self.quotas.messagesPerDay = try settings.integer(AuthSettings.messagesDay)
         self.quotas.failuresInRow = try settings.integer(AuthSettings.failuresInRow)
         self.quotas.restriction = try settings.duration(AuthSettings.restriction)
+        self.stepUps.perHour = try settings.integer(AuthSettings.stepUpsHour)
+        self.stepUps.perDay = try settings.integer(AuthSettings.stepUpsDay)
         self.pumping.sendsFrom = try settings.integer(AuthSettings.pumpingSends)
         self.pumping.verifiedPercent = try settings.integer(AuthSettings.pumpingPercent)
         self.pumping.pause = try settings.duration(AuthSettings.pumpingPause)

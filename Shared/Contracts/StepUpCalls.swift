@@ -103,7 +103,7 @@ public struct ConfirmStepUp: Call, Hashable {
 }
 
 /// Why a code is not sent or not accepted.
-public enum StepUpRefusal: String, Codable, Hashable, Sendable {
+public enum StepUpRefusal: String, Error, Codable, Hashable, Sendable {
     /// Wrong, lapsed, used, unknown, or for something else: which of them is not said.
     case codeRefused = "code-refused"
     /// Too many codes were asked for; try later.

@@ -3,8 +3,27 @@ import Kernel
 // What the routes of auth read and write. The reading side is parsed by the types of Kernel; openapi.yaml describes
 // both.
 
-struct ChallengeRequest: Decodable, Sendable {
-    let phone: PhoneNumber
+/// A phone, or a card whose member has one.
+enum ChallengeRequest: Decodable, Sendable {
+    case phone(PhoneNumber)
+    case card(CardNumber)
+
+    private enum CodingKeys: String, CodingKey {
+        case phone, card
+    }
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        guard let card = try container.decodeIfPresent(CardNumber.self, forKey: .card) else {
+            self = .phone(try container.decode(PhoneNumber.self, forKey: .phone))
+            return
+        }
+        guard !container.contains(.phone) else {
+            throw DecodingError.dataCorruptedError(
+                forKey: .card, in: container, debugDescription: "either a phone or a card")
+        }
+        self = .card(card)
+    }
 }
 
 struct ChallengeReply: Encodable, Sendable {
@@ -59,12 +78,21 @@ struct TokensReply: Encodable, Sendable {
 struct RegistrationOffer: Encodable, Sendable {
     let registration: String
     let expiresAt: Timestamp
+    /// The name in the support line's draft, to be confirmed or corrected.
+    let draftName: FullName?
 }
 
 struct RegistrationRequest: Decodable, Sendable {
     let registration: String
     let fullName: FullName
+    let birthday: Birthday?
+    let card: CardNumber?
     let consents: Consents
+
+    var application: RegisterMember.Application {
+        RegisterMember.Application(
+            fullName: self.fullName, birthday: self.birthday, consents: self.consents.choices, card: self.card)
+    }
 
     struct Consents: Decodable, Sendable {
         let terms: Bool
@@ -91,6 +119,11 @@ struct ProfileReply: Encodable, Sendable {
     let member: Member.ID
     let fullName: FullName
     let phone: PhoneNumber?
+    let birthday: Birthday?
+    let email: EmailAddress?
+    let favouriteStore: StoreID?
+    let language: MemberLanguage
+    let spendingLocked: Bool
     let card: CardNumber
     let registeredAt: Timestamp
     let consents: [Consent]
@@ -107,6 +140,11 @@ struct ProfileReply: Encodable, Sendable {
         self.member = profile.member
         self.fullName = profile.fullName
         self.phone = profile.phone
+        self.birthday = profile.birthday
+        self.email = profile.email
+        self.favouriteStore = profile.favouriteStore
+        self.language = profile.language
+        self.spendingLocked = profile.isSpendingLocked
         self.card = profile.card
         self.registeredAt = profile.registeredAt
         self.consents = profile.consents.map { consent in

@@ -36,7 +36,7 @@ extension Problem {
 
     init(_ refusal: ResendCode.Refusal, at now: Timestamp) {
         switch refusal {
-        case .closed: self.init(.codeRefused)
+        case .closed: self.init(ProblemKind.codeRefused)
         case .tooEarly(let until): self.init(.resendTooEarly, retryAfter: until - now)
         case .quota(let refusal): self.init(refusal, at: now)
         }
@@ -44,8 +44,10 @@ extension Problem {
 
     init(_ refusal: RegisterMember.Refusal) {
         switch refusal {
-        case .ticket: self.init(.registrationRefused)
-        case .alreadyMember: self.init(.alreadyMember)
+        case .ticket: self.init(ProblemKind.registrationRefused)
+        case .alreadyMember: self.init(ProblemKind.alreadyMember)
+        case .tooYoung: self.init(ProblemKind.tooYoung, at: "/birthday")
+        case .card: self.init(ProblemKind.cardRefused, at: "/card")
         case .consentMissing(let purposes):
             self.init(
                 .consentRequired,
@@ -63,6 +65,8 @@ extension ConsentPurpose {
         case .terms: "terms"
         case .personalData: "personalData"
         case .marketing: "marketing"
+        case .reminders: "reminders"
+        case .profiling: "profiling"
         }
     }
 }

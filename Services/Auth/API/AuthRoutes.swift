@@ -38,7 +38,12 @@ struct AuthRoutes: Sendable {
     @Sendable private func postChallenge(_ request: Request, _ context: ClubRequestContext) async throws -> Answer {
         let body = try await request.decode(as: ChallengeRequest.self, context: context)
         let network = self.clientAddress.network(peer: context.peerAddress, forwardedFor: request.forwardedFor)
-        switch try await self.requestChallenge(body.phone, from: network) {
+        let outcome =
+            switch body {
+            case .phone(let phone): try await self.requestChallenge(phone, from: network)
+            case .card(let card): try await self.requestChallenge(card, from: network)
+            }
+        switch outcome {
         case .success(let issued): return try .secret(ChallengeReply(issued), status: .accepted)
         case .failure(let refusal): throw Problem(refusal, at: self.clock.now)
         }
@@ -58,8 +63,9 @@ struct AuthRoutes: Sendable {
         switch try await self.logIn(body.challenge, answer: body.code.digits, device: request.device) {
         case .member(let tokens):
             return try .secret(TokensReply(tokens), status: .created)
-        case .registration(let ticket, let expiresAt):
-            return try .secret(RegistrationOffer(registration: ticket.reveal(), expiresAt: expiresAt))
+        case .registration(let ticket, let expiresAt, let draft):
+            return try .secret(
+                RegistrationOffer(registration: ticket.reveal(), expiresAt: expiresAt, draftName: draft))
         case .refused:
             throw Problem(.codeRefused)
         }
@@ -69,8 +75,7 @@ struct AuthRoutes: Sendable {
         let body = try await request.decode(as: RegistrationRequest.self, context: context)
         guard let ticket = OpaqueToken(body.registration) else { throw Problem(.registrationRefused) }
         do {
-            let registered = try await self.register(
-                ticket: ticket, fullName: body.fullName, consents: body.consents.choices, device: request.device)
+            let registered = try await self.register(ticket: ticket, body.application, device: request.device)
             let reply = RegistrationReply(
                 member: registered.member, card: registered.card, tokens: TokensReply(registered.tokens))
             return try .secret(reply, status: .created)
@@ -88,7 +93,8 @@ struct AuthRoutes: Sendable {
     }
 
     @Sendable private func deleteSession(_ request: Request, _ context: ClubRequestContext) async throws -> Answer {
-        try await self.logOut(context.requireMember().session)
+        let token = try context.requireMember()
+        try await self.logOut(token.session, of: token.member)
         return .empty()
     }
 

@@ -4,6 +4,7 @@ import Kernel
 struct AuthPolicy: Hashable, Sendable {
     var challenge = ChallengeRules()
     var quotas = ChallengeQuotas()
+    var stepUps = StepUpRules()
     var pumping = PumpingWatch()
     var failures = FailureWatch()
     var refresh = RefreshRules()

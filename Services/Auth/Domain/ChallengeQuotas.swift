@@ -33,6 +33,19 @@ struct ChallengeQuotas: Hashable, Sendable {
             let oldest = moments.sorted()[max(0, moments.count - limit)...].first ?? now
             return QuotaRefusal(quota: quota, until: oldest + window)
         }
+        return self.phonesRefusal(recent, at: now)
+    }
+
+    /// Whether the asking network alone is refused: what a request by card number may be told, since it says nothing of
+    /// the card. nil when it is not.
+    func networkRefusal(_ recent: RecentChallenges, at now: Timestamp) -> QuotaRefusal? {
+        var network = RecentChallenges()
+        network.network = recent.network
+        network.otherPhonesOfNetwork = recent.otherPhonesOfNetwork
+        return self.refusal(network, at: now)
+    }
+
+    private func phonesRefusal(_ recent: RecentChallenges, at now: Timestamp) -> QuotaRefusal? {
         if recent.otherPhonesOfNetwork >= self.phonesPerNetworkHour {
             return QuotaRefusal(quota: .networkPhones, until: (recent.network.min() ?? now) + Self.hour)
         }

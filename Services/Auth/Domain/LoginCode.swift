@@ -9,10 +9,12 @@ struct LoginCode: Masked, Sendable {
 
     /// HMAC-SHA256 of the challenge under the pepper, its first 64 bits reduced to decimal digits. The reduction
     /// prefers some codes by less than one part in 10¹³.
-    init(challenge: Challenge.ID, length: CodeLength, pepper: SymmetricKey) {
+    /// - Parameter binding: what a code confirms that is good for one action only.
+    init(challenge: Challenge.ID, length: CodeLength, binding: StepUpBinding? = nil, pepper: SymmetricKey) {
         var authentication = HMAC<SHA256>(key: pepper)
         withUnsafeBytes(of: challenge.raw.uuid) { authentication.update(data: $0) }
         authentication.update(data: [UInt8(truncatingIfNeeded: length.rawValue)])
+        if let binding { authentication.update(data: binding.bytes) }
         var number = authentication.finalize().prefix(8).reduce(UInt64.zero) { $0 << 8 | UInt64($1) }
         var digits: [UInt8] = []
         for _ in 0..<length.rawValue {

@@ -34,6 +34,18 @@ struct Vault: Sendable {
         Array(HMAC<SHA256>.authenticationCode(for: Array(phone.e164.utf8), using: self.phoneLookup))
     }
 
+    /// The value that a card number without a phone is counted by. No phone has it: phones begin with a plus.
+    func index(_ card: CardNumber) -> [UInt8] {
+        Array(HMAC<SHA256>.authenticationCode(for: Array("card/\(card.digits)".utf8), using: self.phoneLookup))
+    }
+
+    /// The value by which the same person is found twice: a name without regard to case and spaces, and a birthday.
+    func index(_ name: FullName, _ birthday: Birthday) -> [UInt8] {
+        let parts = [name.last, name.first, name.middle ?? ""].map { $0.lowercased().filter { !$0.isWhitespace } }
+        let text = "person/" + parts.joined(separator: "/").replacing("ё", with: "е") + "/\(birthday)"
+        return Array(HMAC<SHA256>.authenticationCode(for: Array(text.utf8), using: self.phoneLookup))
+    }
+
     /// The value a network is counted by.
     func index(_ network: ClientNetwork) -> [UInt8] {
         Array(HMAC<SHA256>.authenticationCode(for: network.bytes, using: self.networkLookup))
@@ -90,6 +102,10 @@ struct MemberKey: Sendable {
     enum Field: String, Sendable {
         case fullName = "full-name"
         case phone
+        case birthday
+        case email
+        /// A value in the audit of the profile.
+        case change
     }
 
     func seal(_ text: String, field: Field) throws -> [UInt8] {

@@ -16,7 +16,7 @@ struct AuthMetrics: Sendable {
     private let resent = Counter(label: "auth_codes_resent_total")
     private let raised = Gauge(label: "auth_failure_rate_raised")
     private let delivered: [DeliveryState: Counter]
-    private let registered: [ConsentSource: Counter]
+    private let registered: [MemberOrigin: Counter]
     private let refreshes: [String: Counter]
 
     init() {
@@ -33,7 +33,7 @@ struct AuthMetrics: Sendable {
         self.delivered = Self.counters([.accepted, .failed, .delivered]) {
             Counter(label: "auth_sms_total", dimensions: [("state", "\($0)")])
         }
-        self.registered = Self.counters([.web, .importing]) {
+        self.registered = Self.counters(MemberOrigin.allCases) {
             Counter(label: "auth_members_registered_total", dimensions: [("source", $0.rawValue)])
         }
         self.refreshes = Self.counters(["rotated", "replayed", "reused", "refused"]) {
@@ -51,7 +51,7 @@ struct AuthMetrics: Sendable {
     func codeResent() { self.resent.increment() }
     func failureRateRaised(_ isRaised: Bool) { self.raised.record(isRaised ? 1 : 0) }
     func messageCame(to state: DeliveryState) { self.delivered[state]?.increment() }
-    func membersRegistered(_ count: Int, from source: ConsentSource) { self.registered[source]?.increment(by: count) }
+    func membersRegistered(_ count: Int, from source: MemberOrigin) { self.registered[source]?.increment(by: count) }
 
     func refreshed(_ decision: RefreshRules.Decision) {
         let outcome =

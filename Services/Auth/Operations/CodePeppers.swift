@@ -27,16 +27,19 @@ struct CodePeppers: Sendable {
     }
 
     /// The code of a challenge; nil when its pepper has been destroyed.
-    func code(
-        of challenge: Challenge.ID, _ derivation: ChallengeStore.Derivation, on database: Database
+    func code<Runner: QueryRunner & ~Copyable>(
+        of challenge: Challenge.ID, _ derivation: ChallengeStore.Derivation, on runner: borrowing Runner
     ) async throws -> LoginCode? {
-        guard let sealed = try await self.store.find(derivation.pepper, on: database) else { return nil }
+        guard let sealed = try await self.store.find(derivation.pepper, on: runner) else { return nil }
         let pepper = SymmetricKey(data: try self.vault.open(sealed, at: Self.place))
-        return LoginCode(challenge: challenge, length: derivation.digits, pepper: pepper)
+        return LoginCode(
+            challenge: challenge, length: derivation.digits, binding: derivation.binding, pepper: pepper)
     }
 
     /// Peppers made before this are of no use to any challenge that may still be open.
-    static func edge(_ rules: ChallengeRules, at now: Timestamp) -> Timestamp { now - Self.rotation - rules.lifetime }
+    static func edge(_ rules: ChallengeRules, at now: Timestamp) -> Timestamp {
+        now - Self.rotation - max(rules.lifetime, MailCode.lifetime)
+    }
 
     private static let place = "code_pepper.sealed"
 }

@@ -21,9 +21,21 @@ struct DeliverCode: Sendable {
             return
         }
         let phone = try self.vault.openPhone(message.sealedPhone, index: message.phoneIndex)
-        let state = try await self.gateway.send(to: phone, text: SMSText.login(code), reference: message.reference)
+        let state = try await self.gateway.send(
+            to: phone, text: try self.text(code, of: challenge, message), reference: message.reference)
         if try await store.advance(message.reference, to: state, at: self.clock.now, on: self.database) {
             self.metrics.messageCame(to: state)
+        }
+    }
+
+    private func text(_ code: LoginCode, of challenge: Challenge.ID, _ message: SMSStore.Sending) throws -> String {
+        switch (message.purpose, message.stepUp) {
+        case (.stepUp, .some(let stepUp)):
+            return SMSText.stepUp(
+                code, try self.vault.openSubject(stepUp.sealedSubject, of: challenge), language: stepUp.language)
+        case (.phone, _): return SMSText.newPhone(code)
+        case (.consent, _): return SMSText.consent(code)
+        default: return SMSText.login(code)
         }
     }
 }

@@ -8,20 +8,23 @@ struct LogIn: Sendable {
     let random: RandomBytes
     let verify: VerifyCode
     let openSession: OpenSession
+    let confirm: ConfirmPaperForm
+    let vault: Vault
     let policy: AuthPolicy
     let metrics: AuthMetrics
 
     enum Outcome: Sendable {
         case member(Tokens)
-        /// The phone is proved and free: the ticket registers it once.
-        case registration(ticket: OpaqueToken, expiresAt: Timestamp)
+        /// The phone is proved and free: the ticket registers it once. With the name of the support line's draft, if
+        /// there is one.
+        case registration(ticket: OpaqueToken, expiresAt: Timestamp, draft: FullName?)
         /// Wrong, lapsed, used or unknown: not told apart.
         case refused
     }
 
     private enum Proved: Sendable {
         case member(SessionGrant)
-        case registration(OpaqueToken)
+        case registration(OpaqueToken, FullName?)
         case usedMeanwhile
     }
 
@@ -36,13 +39,17 @@ struct LogIn: Sendable {
             }
             try await AdmissionStore().recordCheck(isRight: true, at: now, on: transaction)
             if let member = try await MemberStore().find(phoneIndex: phone.phoneIndex, on: transaction) {
+                // Of a paper form that waits this code is the confirmation.
+                try await self.confirm(member, by: .sms, in: transaction)
                 return .member(try await self.openSession(member, device: device, in: transaction))
             }
             let ticket = OpaqueToken(self.random)
             try await SessionStore().insert(
                 ticket: ticket, phoneIndex: phone.phoneIndex, sealedPhone: phone.sealedPhone, expiresAt: expiresAt,
                 in: transaction)
-            return .registration(ticket)
+            let draft = try await RegistrationStore().draft(phoneIndex: phone.phoneIndex, at: now, on: transaction)
+            return .registration(
+                ticket, try draft.map { try self.vault.openDraft($0.sealedName, of: phone.phoneIndex) })
         }
         switch proved {
         case .usedMeanwhile:
@@ -51,9 +58,9 @@ struct LogIn: Sendable {
         case .member(let grant):
             self.metrics.codeChecked(.right)
             return .member(try await self.openSession.tokens(for: grant))
-        case .registration(let ticket):
+        case .registration(let ticket, let draft):
             self.metrics.codeChecked(.right)
-            return .registration(ticket: ticket, expiresAt: expiresAt)
+            return .registration(ticket: ticket, expiresAt: expiresAt, draft: draft)
         }
     }
 }

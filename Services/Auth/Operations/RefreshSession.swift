@@ -1,3 +1,4 @@
+import Contracts
 import Kernel
 import Logging
 import Postgres
@@ -9,6 +10,8 @@ struct RefreshSession: Sendable {
     let clock: any WallClock
     let random: RandomBytes
     let openSession: OpenSession
+    let end: EndSessions
+    let tell: TellMember
     let policy: AuthPolicy
     let metrics: AuthMetrics
     let logger: Logger
@@ -30,7 +33,9 @@ struct RefreshSession: Sendable {
                 return (decision, try await self.newest(after: token, stored, in: transaction))
             case .revokeFamily:
                 // Commits although the answer is a refusal.
-                _ = try await SessionStore().revoke(stored.session, because: .reuse, at: now, on: transaction)
+                if try await self.end(stored.session, of: stored.member, because: .reuse, in: transaction) {
+                    try await self.tell.security(.member(stored.member), .sessionStolen, in: transaction)
+                }
                 self.logger.warning(
                     "Refresh token reused, session ended", metadata: ["auth.session": "\(stored.session)"])
                 return (decision, nil)

@@ -14,6 +14,7 @@ struct RegisterMember: Sendable {
     let random: RandomBytes
     let vault: Vault
     let openSession: OpenSession
+    let issue: IssueCard
     let policy: AuthPolicy
     let metrics: AuthMetrics
 
@@ -23,6 +24,15 @@ struct RegisterMember: Sendable {
         let tokens: Tokens
     }
 
+    /// What the person says of themselves.
+    struct Application: Sendable {
+        let fullName: FullName
+        var birthday: Birthday?
+        let consents: ConsentChoices
+        /// A printed card to activate; nil for a virtual one.
+        var card: CardNumber?
+    }
+
     enum Refusal: Error, Hashable {
         /// Unknown, expired or used: not told apart.
         case ticket
@@ -30,55 +40,78 @@ struct RegisterMember: Sendable {
         case alreadyMember
         /// Required purposes that were not agreed to. The ticket stays good.
         case consentMissing([ConsentPurpose])
+        /// Younger than fourteen, or not born yet. The ticket stays good.
+        case tooYoung
+        /// No printed card of this number, one that is taken, or too many tries. The ticket stays good for a virtual one.
+        case card
     }
 
-    /// - Throws: ``Refusal``, with nothing written.
+    /// Wrong card numbers that one proved phone may name: fewer than would help anybody to guess one.
+    static let cardFailuresMax = 5
+
+    /// - Throws: ``Refusal``, with nothing written but that a card was wrong.
     func callAsFunction(
-        ticket: OpaqueToken, fullName: FullName, consents: ConsentChoices, device: DeviceName
+        ticket: OpaqueToken, _ application: Application, device: DeviceName
     ) async throws -> Registered {
-        guard consents.missing.isEmpty else { throw Refusal.consentMissing(consents.missing) }
+        let missing = application.consents.missing
+        guard missing.isEmpty else { throw Refusal.consentMissing(missing) }
         let now = self.clock.now
-        let (card, grant) = try await self.database.transaction { transaction in
+        if let birthday = application.birthday {
+            guard birthday.isOldEnough(at: now) else { throw Refusal.tooYoung }
+        }
+        if application.card != nil {
+            // Counted and committed before the card is looked for, as an attempt at a code is.
+            let store = SessionStore()
+            guard try await store.chargeCard(ticket: ticket, max: Self.cardFailuresMax, on: self.database) else {
+                throw Refusal.card
+            }
+        }
+        let (origin, card, grant) = try await self.database.transaction { transaction in
             guard let phone = try await SessionStore().use(ticket: ticket, at: now, in: transaction) else {
                 throw Refusal.ticket
             }
+            let hasDraft = try await RegistrationStore().takeDraft(
+                phoneIndex: phone.phoneIndex, at: now, in: transaction)
+            let origin: MemberOrigin = application.card != nil ? .plasticCard : hasDraft ? .support : .web
             let member = try self.seal(
-                fullName, phone: try self.vault.openPhone(phone.sealedPhone, index: phone.phoneIndex),
-                phoneIndex: phone.phoneIndex)
-            let store = MemberStore()
-            guard try await store.insert(member, at: now, in: transaction) else { throw Refusal.alreadyMember }
-            let records = consents.records(textVersion: self.policy.consentTextVersion, source: .web, at: now)
-            try await store.record(records, of: member.id, in: transaction)
-            let card = try await self.issueCard(to: member.id, at: now, in: transaction)
-            try await self.bus.publish(CardIssued(member: member.id, card: card, issuedAt: now), in: transaction)
-            return (card, try await self.openSession(member.id, device: device, in: transaction))
+                application, from: origin,
+                phone: try self.vault.openPhone(phone.sealedPhone, index: phone.phoneIndex), index: phone.phoneIndex)
+            guard try await MemberStore().insert(member, at: now, in: transaction) else {
+                throw Refusal.alreadyMember
+            }
+            let card = try await self.join(member.id, application, from: origin, at: now, in: transaction)
+            return (origin, card, try await self.openSession(member.id, device: device, in: transaction))
         }
-        self.metrics.membersRegistered(1, from: .web)
+        self.metrics.membersRegistered(1, from: origin)
         return Registered(
             member: grant.member, card: card, tokens: try await self.openSession.tokens(for: grant))
     }
 
+    /// Consents, a card, and the news.
+    private func join(
+        _ member: Member.ID, _ application: Application, from origin: MemberOrigin, at now: Timestamp,
+        in transaction: borrowing Transaction
+    ) async throws -> CardNumber {
+        let records = application.consents.records(
+            textVersion: self.policy.consentTextVersion, source: origin.consentSource, at: now)
+        try await MemberStore().record(records, of: member, in: transaction)
+        try await self.bus.publish(MemberJoined(member: member, way: origin.way, joinedAt: now), in: transaction)
+        guard let card = application.card else {
+            return try await self.issue(to: member, at: now, in: transaction)
+        }
+        guard try await self.issue.plastic(card, to: member, at: now, in: transaction) else { throw Refusal.card }
+        return card
+    }
+
     private func seal(
-        _ fullName: FullName, phone: PhoneNumber, phoneIndex: [UInt8]
+        _ application: Application, from origin: MemberOrigin, phone: PhoneNumber, index: [UInt8]
     ) throws -> MemberStore.NewMember {
         let id: Member.ID = self.ids.next()
         let (key, wrapped) = try self.vault.makeMemberKey(for: id, random: self.random)
         return MemberStore.NewMember(
-            id: id, source: .web, wrappedKey: wrapped, sealedName: try key.seal(fullName),
-            sealedPhone: try key.seal(phone.e164, field: .phone), phoneIndex: phoneIndex)
+            id: id, source: origin, wrappedKey: wrapped, sealedName: try key.seal(application.fullName),
+            sealedPhone: try key.seal(phone.e164, field: .phone), phoneIndex: index,
+            sealedBirthday: try application.birthday.map { try key.seal($0.text, field: .birthday) },
+            identity: application.birthday.map { self.vault.index(application.fullName, $0) })
     }
-
-    /// Card numbers are random: of 10¹⁴ one is taken now and then, and the next is tried.
-    private func issueCard(
-        to member: Member.ID, at now: Timestamp, in transaction: borrowing Transaction
-    ) async throws -> CardNumber {
-        for _ in 0..<8 {
-            let card = CardNumber.make(random: self.random)
-            if try await MemberStore().insert(card, of: member, at: now, in: transaction) { return card }
-        }
-        throw NoFreeCard()
-    }
-
-    /// Eight random numbers in a row were taken: the generator is broken.
-    struct NoFreeCard: Error {}
 }

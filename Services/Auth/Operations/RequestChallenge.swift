@@ -25,8 +25,9 @@ struct RequestChallenge: Sendable {
         let resendAt: Timestamp?
     }
 
+    /// - Parameter purpose: a login, or the proof of a phone that is to become a member's, which takes six digits.
     func callAsFunction(
-        _ phone: PhoneNumber, from network: ClientNetwork
+        _ phone: PhoneNumber, from network: ClientNetwork, for purpose: ChallengePurpose = .login
     ) async throws -> Result<Issued, QuotaRefusal> {
         let now = self.clock.now
         let keys = AdmissionStore.Keys(
@@ -37,18 +38,22 @@ struct RequestChallenge: Sendable {
             case .failure(let refusal):
                 return Result<CodeChallenge, QuotaRefusal>.failure(refusal)
             case .success(let digits):
-                return .success(try await self.open(digits, for: phone, keys, at: now, in: transaction))
+                let length = purpose == .login ? digits : .six
+                return .success(
+                    try await self.open(length, for: phone, keys, purpose: purpose, at: now, in: transaction))
             }
         }
         switch outcome {
         case .success(let challenge): self.metrics.challengeIssued(challenge.digits)
         case .failure(let refusal): self.metrics.challengeRefused(refusal.quota)
         }
-        return outcome.map { challenge in
-            Issued(
-                challenge: challenge.id, expiresAt: challenge.expiresAt,
-                resendAt: challenge.resendAt(self.policy.challenge))
-        }
+        return outcome.map(self.issued)
+    }
+
+    func issued(_ challenge: CodeChallenge) -> Issued {
+        Issued(
+            challenge: challenge.id, expiresAt: challenge.expiresAt, resendAt: challenge.resendAt(self.policy.challenge)
+        )
     }
 
     /// Judges the request under the locks of its phone, network and prefix.
@@ -78,19 +83,21 @@ struct RequestChallenge: Sendable {
         return .success(isRaised ? .six : .four)
     }
 
-    private func open(
-        _ digits: CodeLength, for phone: PhoneNumber, _ keys: AdmissionStore.Keys, at now: Timestamp,
-        in transaction: borrowing Transaction
+    func open(
+        _ digits: CodeLength, for phone: PhoneNumber, _ keys: AdmissionStore.Keys, purpose: ChallengePurpose = .login,
+        isDecoy: Bool = false, at now: Timestamp, in transaction: borrowing Transaction
     ) async throws -> CodeChallenge {
         // All 128 bits are random: a time-ordered id would leave an attacker 74 to guess.
         let id = Challenge.ID(UUID(random: self.random))
         let challenge = CodeChallenge(opening: id, digits: digits, at: now, rules: self.policy.challenge)
         let origin = ChallengeStore.Origin(
+            purpose: purpose,
             pepper: try await self.peppers.current(at: now, in: transaction),
             phoneIndex: keys.phone,
             sealedPhone: try self.vault.seal(phone),
             prefix: keys.prefix,
-            networkIndex: keys.network)
+            networkIndex: keys.network,
+            isDecoy: isDecoy)
         try await ChallengeStore().insert(challenge, from: origin, in: transaction)
         try await SMSStore().insert(
             reference: self.ids.uuid(), of: id, sending: challenge.sends, at: now, in: transaction)

@@ -19,22 +19,23 @@ struct ResendCode: Sendable {
         case quota(QuotaRefusal)
     }
 
+    /// - Parameter member: whose step-up it must be; nil for a challenge that is no step-up.
     /// - Throws: ``Refusal``, with nothing changed.
-    func callAsFunction(_ id: Challenge.ID) async throws -> RequestChallenge.Issued {
+    func callAsFunction(_ id: Challenge.ID, of member: Member.ID? = nil) async throws -> RequestChallenge.Issued {
         let now = self.clock.now
         let rules = self.policy.challenge
         let challenge = try await self.database.transaction { transaction in
             let store = ChallengeStore()
-            guard let (current, prefix) = try await store.lock(id, in: transaction) else { throw Refusal.closed }
+            guard let locked = try await store.lock(id, of: member, in: transaction) else { throw Refusal.closed }
             let next: CodeChallenge
             do throws(CodeChallenge.ResendRefusal) {
-                next = try current.resent(at: now, rules: rules)
+                next = try locked.challenge.resent(at: now, rules: rules)
             } catch .closed {
                 throw Refusal.closed
             } catch .tooEarly(let until) {
                 throw Refusal.tooEarly(until: until)
             }
-            try await self.spend(prefix: prefix, at: now, in: transaction)
+            try await self.spend(locked, at: now, in: transaction)
             try await store.saveResend(next, in: transaction)
             try await SMSStore().insert(
                 reference: self.ids.uuid(), of: id, sending: next.sends, at: now, in: transaction)
@@ -46,14 +47,18 @@ struct ResendCode: Sendable {
             challenge: id, expiresAt: challenge.expiresAt, resendAt: challenge.resendAt(rules))
     }
 
-    /// A resend costs a message like a new challenge does.
-    private func spend(prefix: String, at now: Timestamp, in transaction: borrowing Transaction) async throws {
+    /// A resend costs a message like a new challenge does; that of a decoy costs none, but looks the same.
+    private func spend(
+        _ locked: ChallengeStore.Locked, at now: Timestamp, in transaction: borrowing Transaction
+    ) async throws {
         let store = AdmissionStore()
-        if let until = try await store.pausedUntil(prefix: prefix, in: transaction), until > now {
+        if let until = try await store.pausedUntil(prefix: locked.prefix, in: transaction), until > now {
             throw Refusal.quota(QuotaRefusal(quota: .pumping, until: until))
         }
         let budget = self.policy.quotas.messagesPerDay
-        guard try await store.spendMessage(budget: budget, at: now, in: transaction) else {
+        guard
+            try await store.spendMessage(budget: budget, cost: locked.isDecoy ? 0 : 1, at: now, in: transaction)
+        else {
             throw Refusal.quota(QuotaRefusal(quota: .messagesDay, until: now.startOfNextDay))
         }
     }

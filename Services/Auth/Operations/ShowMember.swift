@@ -11,6 +11,12 @@ struct ShowMember: Sendable {
         let member: Member.ID
         let fullName: FullName
         let phone: PhoneNumber?
+        let birthday: Birthday?
+        /// Proved by a code.
+        let email: EmailAddress?
+        let favouriteStore: StoreID?
+        let language: MemberLanguage
+        let isSpendingLocked: Bool
         let card: CardNumber
         let registeredAt: Timestamp
         let consents: [CurrentConsent]
@@ -24,7 +30,10 @@ struct ShowMember: Sendable {
         return Profile(
             member: member, fullName: try key.openName(stored.sealedName),
             phone: try stored.sealedPhone.map { try PhoneNumber(parsing: key.open($0, field: .phone)) },
-            card: stored.card, registeredAt: stored.registeredAt,
+            birthday: try stored.sealedBirthday.flatMap { Birthday(try key.open($0, field: .birthday)) },
+            email: try stored.sealedEmail.flatMap { EmailAddress(try key.open($0, field: .email)) },
+            favouriteStore: stored.favouriteStore, language: stored.language,
+            isSpendingLocked: stored.isSpendingLocked, card: stored.card, registeredAt: stored.registeredAt,
             consents: try await store.consents(of: member, on: self.database))
     }
 

@@ -11,15 +11,18 @@ struct VerifyCode: Sendable {
 
     /// - Returns: false for a wrong answer and for whatever else there is to refuse; which it was stays here. True
     ///   does not use the challenge up: the caller does, in the transaction of what the code allows.
-    func callAsFunction(_ id: Challenge.ID, answer: String) async throws -> Bool {
+    func callAsFunction(
+        _ id: Challenge.ID, answer: String, for purpose: ChallengePurpose = .login
+    ) async throws -> Bool {
         let now = self.clock.now
         let derivation = try await ChallengeStore().chargeAttempt(
-            id, rules: self.policy.challenge, quotas: self.policy.quotas, at: now, on: self.database)
+            id, for: purpose, rules: self.policy.challenge, quotas: self.policy.quotas, at: now, on: self.database)
         guard let derivation, let code = try await self.peppers.code(of: id, derivation, on: self.database) else {
             self.metrics.codeChecked(.closed)
             return false
         }
-        guard code.matches(answer) else {
+        // Compared whatever it is, so that a decoy takes as long as a wrong answer.
+        guard code.matches(answer), !derivation.isDecoy else {
             try await AdmissionStore().recordCheck(isRight: false, at: now, on: self.database)
             self.metrics.codeChecked(.wrong)
             return false

@@ -46,7 +46,9 @@ struct AdmissionStore: Sendable {
                 array(
                     select created_at
                     from auth.challenge
-                    where phone_index = \(keys.phone) and created_at > \(now - ChallengeQuotas.day)
+                    where phone_index = \(keys.phone)
+                        and created_at > \(now - ChallengeQuotas.day)
+                        and purpose <> 'step-up'
                 ),
                 array(
                     select created_at
@@ -63,7 +65,9 @@ struct AdmissionStore: Sendable {
                 array(
                     select created_at
                     from auth.challenge
-                    where prefix = \(keys.prefix) and created_at > \(now - ChallengeQuotas.hour)
+                    where prefix = \(keys.prefix)
+                        and created_at > \(now - ChallengeQuotas.hour)
+                        and purpose <> 'step-up'
                 )
             """)
         let (phone, network, others, prefix) = try row.decode(
@@ -108,13 +112,16 @@ struct AdmissionStore: Sendable {
     }
 
     /// Takes one message out of the day's budget (UTC); false when nothing is left of it.
-    func spendMessage(budget: Int, at now: Timestamp, in transaction: borrowing Transaction) async throws -> Bool {
+    /// - Parameter cost: 0 for a message that is not sent, though it must look as if it were.
+    func spendMessage(
+        budget: Int, cost: Int = 1, at now: Timestamp, in transaction: borrowing Transaction
+    ) async throws -> Bool {
         let spent = try await transaction.execute(
             """
             insert into auth.sms_budget (day, sent)
-            select (\(now) at time zone 'UTC')::date, 1
+            select (\(now) at time zone 'UTC')::date, \(cost)
             where \(budget) > 0
-            on conflict (day) do update set sent = sms_budget.sent + 1
+            on conflict (day) do update set sent = sms_budget.sent + excluded.sent
             where sms_budget.sent < \(budget)
             """)
         return spent == 1

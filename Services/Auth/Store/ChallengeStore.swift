@@ -5,44 +5,62 @@ import Postgres
 struct ChallengeStore: Sendable {
     /// What is stored of a challenge beside its state.
     struct Origin: Sendable {
+        var purpose = ChallengePurpose.login
         let pepper: Int32
         let phoneIndex: [UInt8]
         let sealedPhone: [UInt8]
         let prefix: String
-        let networkIndex: [UInt8]
+        /// nil where a service asked over the bus.
+        let networkIndex: [UInt8]?
+        /// What a step-up code confirms.
+        var binding: StepUpBinding?
+        /// No message goes out, and no answer is right.
+        var isDecoy = false
     }
 
     func insert(_ challenge: CodeChallenge, from origin: Origin, in transaction: borrowing Transaction) async throws {
         try await transaction.execute(
             """
             insert into auth.challenge
-                (challenge_id, purpose, pepper_id, phone_index, phone, prefix, network_index, digits, sends,
-                 created_at, sent_at, expires_at)
+                (challenge_id, purpose, pepper_id, phone_index, phone, prefix, network_index, binding, is_decoy, digits,
+                 sends, created_at, sent_at, expires_at)
             values
-                (\(challenge.id), 'login', \(origin.pepper), \(origin.phoneIndex), \(origin.sealedPhone),
-                 \(origin.prefix), \(origin.networkIndex), \(challenge.digits.rawValue), \(challenge.sends),
-                 \(challenge.createdAt), \(challenge.sentAt), \(challenge.expiresAt))
+                (\(challenge.id), \(origin.purpose.rawValue), \(origin.pepper), \(origin.phoneIndex),
+                 \(origin.sealedPhone), \(origin.prefix), \(origin.networkIndex), \(origin.binding?.bytes),
+                 \(origin.isDecoy), \(challenge.digits.rawValue), \(challenge.sends), \(challenge.createdAt),
+                 \(challenge.sentAt), \(challenge.expiresAt))
             """)
     }
 
-    /// The challenge under its row lock, and the prefix it sends to; nil when there is none.
-    func lock(
-        _ id: Challenge.ID, in transaction: borrowing Transaction
-    ) async throws -> (challenge: CodeChallenge, prefix: String)? {
+    /// A challenge as it is sent again.
+    struct Locked: Sendable {
+        let challenge: CodeChallenge
+        let prefix: String
+        let isDecoy: Bool
+    }
+
+    /// The challenge under its row lock; nil when there is none.
+    /// - Parameter member: whose step-up it must be; nil for a challenge that is no step-up.
+    func lock(_ id: Challenge.ID, of member: Member.ID?, in transaction: borrowing Transaction) async throws -> Locked?
+    {
         let row = try await transaction.first(
             """
-            select digits, sends, created_at, sent_at, expires_at, verified_at is not null, prefix
-            from auth.challenge
-            where challenge_id = \(id)
+            select
+                c.digits, c.sends, c.created_at, c.sent_at, c.expires_at, c.verified_at is not null, c.prefix, c.is_decoy
+            from auth.challenge c
+            where c.challenge_id = \(id)
+                and (select s.member_id from auth.step_up s where s.challenge_id = c.challenge_id)
+                    is not distinct from \(member)
             for update
             """)
         guard let row else { return nil }
-        let (digits, sends, created, sent, expires, verified, prefix) = try row.decode(
-            CodeLength.self, Int.self, Timestamp.self, Timestamp.self, Timestamp.self, Bool.self, String.self)
+        let (digits, sends, created, sent, expires, verified, prefix, isDecoy) = try row.decode(
+            CodeLength.self, Int.self, Timestamp.self, Timestamp.self, Timestamp.self, Bool.self, String.self, Bool.self
+        )
         let challenge = CodeChallenge(
             id: id, digits: digits, sends: sends, createdAt: created, sentAt: sent, expiresAt: expires,
             isVerified: verified)
-        return (challenge, prefix)
+        return Locked(challenge: challenge, prefix: prefix, isDecoy: isDecoy)
     }
 
     /// Stores that the code was sent once more. The count of attempts is not touched.
@@ -59,6 +77,9 @@ struct ChallengeStore: Sendable {
     struct Derivation: Sendable {
         let digits: CodeLength
         let pepper: Int32
+        var binding: StepUpBinding?
+        /// No answer is right.
+        var isDecoy = false
     }
 
     /// Counts one attempt, of the challenge and of the phone over all its challenges, in one statement that is
@@ -67,7 +88,8 @@ struct ChallengeStore: Sendable {
     /// nil, with nothing to compare, when there is no such challenge, it was verified, it lapsed, its attempts are used
     /// up, or its code is too short for a phone with so many failures in a row.
     func chargeAttempt(
-        _ id: Challenge.ID, rules: ChallengeRules, quotas: ChallengeQuotas, at now: Timestamp, on database: Database
+        _ id: Challenge.ID, for purpose: ChallengePurpose, rules: ChallengeRules, quotas: ChallengeQuotas,
+        at now: Timestamp, on database: Database
     ) async throws -> Derivation? {
         let row = try await database.first(
             """
@@ -75,11 +97,11 @@ struct ChallengeStore: Sendable {
                 update auth.challenge
                 set attempts = attempts + 1
                 where challenge_id = \(id)
-                    and purpose = 'login'
+                    and purpose = \(purpose.rawValue)
                     and verified_at is null
                     and attempts < \(rules.attempts)
                     and expires_at > \(now)
-                returning digits, pepper_id, phone_index
+                returning digits, pepper_id, phone_index, is_decoy
             ),
             counted as (
                 update auth.throttle t
@@ -95,13 +117,13 @@ struct ChallengeStore: Sendable {
                     and (c.digits > 4 or coalesce(t.restricted_until <= \(now), true))
                 returning t.key
             )
-            select c.digits, c.pepper_id
+            select c.digits, c.pepper_id, c.is_decoy
             from charged c
             join counted on counted.key = c.phone_index
             """)
         guard let row else { return nil }
-        let (digits, pepper) = try row.decode(CodeLength.self, Int32.self)
-        return Derivation(digits: digits, pepper: pepper)
+        let (digits, pepper, isDecoy) = try row.decode(CodeLength.self, Int32.self, Bool.self)
+        return Derivation(digits: digits, pepper: pepper, isDecoy: isDecoy)
     }
 
     /// Uses the challenge up and ends the phone's row of failures. A restriction that this very check had set is

@@ -6,11 +6,13 @@ struct MemberStore: Sendable {
     /// Everything of a new member that is written in one go.
     struct NewMember: Sendable {
         let id: Member.ID
-        let source: ConsentSource
+        let source: MemberOrigin
         let wrappedKey: [UInt8]
         let sealedName: [UInt8]
         let sealedPhone: [UInt8]
         let phoneIndex: [UInt8]
+        var sealedBirthday: [UInt8]?
+        var identity: [UInt8]?
     }
 
     /// Whose phone it is, while they are a member.
@@ -25,18 +27,76 @@ struct MemberStore: Sendable {
             """)?.decode(Member.ID.self)
     }
 
+    /// A member's phone, sealed.
+    struct HeldPhone: Sendable {
+        let member: Member.ID
+        let wrappedKey: [UInt8]
+        let sealedPhone: [UInt8]
+        let phoneIndex: [UInt8]
+    }
+
+    /// nil for a card that is nobody's, is blocked, or whose member cannot log in by phone.
+    func phone(of card: CardNumber, in transaction: borrowing Transaction) async throws -> HeldPhone? {
+        let row = try await transaction.first(
+            """
+            select c.member_id, p.wrapped_key, p.phone, p.phone_index
+            from auth.card c
+            join auth.personal_data p using (member_id)
+            where c.card = \(card)
+                and c.state = 'active'
+                and p.wrapped_key is not null
+                and p.phone is not null
+                and p.phone_index is not null
+            """)
+        guard let row else { return nil }
+        let (member, wrappedKey, phone, phoneIndex) = try row.decode(
+            Member.ID.self, [UInt8].self, [UInt8].self, [UInt8].self)
+        return HeldPhone(member: member, wrappedKey: wrappedKey, sealedPhone: phone, phoneIndex: phoneIndex)
+    }
+
+    /// nil of a member that is unknown, erased, or cannot log in by phone.
+    func phone(of member: Member.ID, on database: Database) async throws -> HeldPhone? {
+        let row = try await database.first(
+            """
+            select wrapped_key, phone, phone_index
+            from auth.personal_data
+            where member_id = \(member)
+                and wrapped_key is not null
+                and phone is not null
+                and phone_index is not null
+            """)
+        guard let row else { return nil }
+        let (wrappedKey, phone, phoneIndex) = try row.decode([UInt8].self, [UInt8].self, [UInt8].self)
+        return HeldPhone(member: member, wrappedKey: wrappedKey, sealedPhone: phone, phoneIndex: phoneIndex)
+    }
+
+    /// The key of a member's personal data; nil of a member that is unknown or erased.
+    func wrappedKey(of member: Member.ID, on database: Database) async throws -> [UInt8]? {
+        try await database.first(
+            """
+            select wrapped_key
+            from auth.personal_data
+            where member_id = \(member)
+            """)?.decode([UInt8]?.self) ?? nil
+    }
+
     /// Writes the member and the personal data. Of two registrations of one phone the second waits here for the first.
     /// - Returns: false when the phone is a member's already; the caller then rolls back.
     func insert(_ new: NewMember, at now: Timestamp, in transaction: borrowing Transaction) async throws -> Bool {
         try await transaction.execute(
             """
-            insert into auth.member (member_id, state, registered_via, registered_at)
-            values (\(new.id), 'active', \(new.source.rawValue), \(now))
+            insert into auth.member (member_id, state, registered_via, registered_at, birthday_changes)
+            values
+                (\(new.id), \(new.source == .paper ? "pending" : "active"), \(new.source.rawValue), \(now),
+                 \(new.sealedBirthday == nil ? 0 : 1))
             """)
         return try await transaction.execute(
             """
-            insert into auth.personal_data (member_id, wrapped_key, full_name, phone, phone_index, changed_at)
-            values (\(new.id), \(new.wrappedKey), \(new.sealedName), \(new.sealedPhone), \(new.phoneIndex), \(now))
+            insert into auth.personal_data
+                (member_id, wrapped_key, full_name, phone, phone_index, birthday, identity_index, changed_at)
+            values
+                (\(new.id), \(new.wrappedKey), \(new.sealedName), \(new.sealedPhone), \(new.phoneIndex),
+                 \(new.sealedBirthday), \(new.identity), \(now))
             on conflict (phone_index) do nothing
             """) == 1
     }
@@ -51,6 +111,15 @@ struct MemberStore: Sendable {
             values (\(card), \(member), 'virtual', 'active', \(now))
             on conflict (card) do nothing
             """) == 1
+    }
+
+    func blockCards(of member: Member.ID, in transaction: borrowing Transaction) async throws {
+        try await transaction.execute(
+            """
+            update auth.card
+            set state = 'blocked'
+            where member_id = \(member) and state = 'active'
+            """)
     }
 
     /// Appends to the consent ledger.
@@ -75,6 +144,11 @@ struct MemberStore: Sendable {
         let wrappedKey: [UInt8]
         let sealedName: [UInt8]
         let sealedPhone: [UInt8]?
+        let sealedBirthday: [UInt8]?
+        let sealedEmail: [UInt8]?
+        let favouriteStore: StoreID?
+        let language: MemberLanguage
+        let isSpendingLocked: Bool
         let card: CardNumber
     }
 
@@ -84,7 +158,9 @@ struct MemberStore: Sendable {
     ) async throws -> StoredProfile? {
         let row = try await database.first(
             """
-            select m.registered_at, p.wrapped_key, p.full_name, p.phone, c.card
+            select
+                m.registered_at, p.wrapped_key, p.full_name, p.phone, p.birthday, p.email, m.favourite_store, m.language,
+                m.is_spending_locked, c.card
             from auth.session s
             join auth.member m using (member_id)
             join auth.personal_data p using (member_id)
@@ -101,10 +177,12 @@ struct MemberStore: Sendable {
                 and p.wrapped_key is not null
             """)
         guard let row else { return nil }
-        let (registeredAt, wrappedKey, name, phone, card) = try row.decode(
-            Timestamp.self, [UInt8].self, [UInt8].self, [UInt8]?.self, CardNumber.self)
         return StoredProfile(
-            registeredAt: registeredAt, wrappedKey: wrappedKey, sealedName: name, sealedPhone: phone, card: card)
+            registeredAt: try row.value("registered_at"), wrappedKey: try row.value("wrapped_key"),
+            sealedName: try row.value("full_name"), sealedPhone: try row.value("phone"),
+            sealedBirthday: try row.value("birthday"), sealedEmail: try row.value("email"),
+            favouriteStore: try row.value("favourite_store"), language: try row.value("language"),
+            isSpendingLocked: try row.value("is_spending_locked"), card: try row.value("card"))
     }
 
     /// The newest choice of each purpose and channel.
@@ -124,14 +202,14 @@ struct MemberStore: Sendable {
         }
     }
 
-    /// Whose card it is; nil for a number that is nobody's or blocked.
+    /// Whose card it is, also while a paper form waits: the card earns. nil for a number that is nobody's or blocked.
     func find(card: CardNumber, in transaction: borrowing Transaction) async throws -> Member.ID? {
         try await transaction.first(
             """
             select c.member_id
             from auth.card c
             join auth.member m using (member_id)
-            where c.card = \(card) and c.state = 'active' and m.state = 'active'
+            where c.card = \(card) and c.state = 'active' and m.state <> 'erased'
             """)?.decode(Member.ID.self)
     }
 }

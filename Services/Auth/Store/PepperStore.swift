@@ -28,8 +28,8 @@ struct PepperStore: Sendable {
     }
 
     /// nil once the pepper was destroyed.
-    func find(_ id: Int32, on database: Database) async throws -> [UInt8]? {
-        try await database.first(
+    func find<Runner: QueryRunner & ~Copyable>(_ id: Int32, on runner: borrowing Runner) async throws -> [UInt8]? {
+        try await runner.first(
             """
             select sealed
             from auth.code_pepper

@@ -33,6 +33,8 @@ struct RetentionStore: Sendable {
             "delete from auth.sms_budget where day < (\(now) at time zone 'UTC')::date - 31",
             "delete from auth.sms_outbox where sent_at <= \(now - periods.outbox)",
             "delete from auth.registration_ticket where expires_at <= \(now)",
+            "delete from auth.registration_draft where expires_at <= \(now)",
+            "delete from auth.email_challenge where created_at <= \(now - periods.challenge)",
             "delete from auth.refresh_token where expires_at <= \(now - periods.refreshToken)",
             """
             delete from auth.session s

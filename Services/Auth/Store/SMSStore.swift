@@ -22,6 +22,9 @@ struct SMSStore: Sendable {
         let derivation: ChallengeStore.Derivation
         let phoneIndex: [UInt8]
         let sealedPhone: [UInt8]
+        let purpose: ChallengePurpose
+        /// What a step-up code confirms, sealed, and in which language the member is told.
+        let stepUp: (sealedSubject: [UInt8], language: MemberLanguage)?
         /// Whether the code could still be used: a message that comes after that only confuses.
         let isWanted: Bool
     }
@@ -32,19 +35,25 @@ struct SMSStore: Sendable {
         let row = try await database.first(
             """
             select
-                s.reference, s.state, c.digits, c.pepper_id, c.phone_index, c.phone,
-                c.verified_at is null and c.expires_at > \(now)
+                s.reference, s.state, c.digits, c.pepper_id, c.binding, c.phone_index, c.phone, c.purpose,
+                u.subject, m.language, c.verified_at is null and c.expires_at > \(now) and not c.is_decoy as is_wanted
             from auth.sms s
             join auth.challenge c using (challenge_id)
+            left join auth.step_up u using (challenge_id)
+            left join auth.member m using (member_id)
             where s.challenge_id = \(challenge) and s.sending = \(sending)
             """)
         guard let row else { return nil }
-        let (reference, state, digits, pepper, phoneIndex, phone, isWanted) = try row.decode(
-            UUID.self, DeliveryState.self, CodeLength.self, Int32.self, [UInt8].self, [UInt8].self, Bool.self)
+        let subject = try row.value("subject", as: [UInt8]?.self)
+        let language = try row.value("language", as: MemberLanguage?.self)
         return Sending(
-            reference: reference, state: state,
-            derivation: ChallengeStore.Derivation(digits: digits, pepper: pepper), phoneIndex: phoneIndex,
-            sealedPhone: phone, isWanted: isWanted)
+            reference: try row.value("reference"), state: try row.value("state"),
+            derivation: ChallengeStore.Derivation(
+                digits: try row.value("digits"), pepper: try row.value("pepper_id"),
+                binding: try row.value("binding", as: [UInt8]?.self).map { StepUpBinding($0) }),
+            phoneIndex: try row.value("phone_index"), sealedPhone: try row.value("phone"),
+            purpose: try row.value("purpose"), stepUp: subject.map { ($0, language ?? .russian) },
+            isWanted: try row.value("is_wanted"))
     }
 
     /// Raises the state of a message; a report that is older or repeated changes nothing.
@@ -91,3 +100,5 @@ struct SMSStore: Sendable {
 }
 
 extension DeliveryState: PostgresWrapper {}
+extension ChallengePurpose: PostgresWrapper {}
+extension MemberLanguage: PostgresWrapper {}

@@ -84,18 +84,66 @@ struct SessionStore: Sendable {
     enum RevokeReason: String, Sendable {
         case logout
         case reuse
+        /// The member logged out everywhere, changed the phone, or is erased.
+        case member
     }
 
-    /// Ends a session; false when it had ended already.
+    /// Ends a session; false when it is none of the member's, or had ended already.
     func revoke<Runner: QueryRunner & ~Copyable>(
-        _ session: Session.ID, because reason: RevokeReason, at now: Timestamp, on runner: borrowing Runner
+        _ session: Session.ID, of member: Member.ID, because reason: RevokeReason, at now: Timestamp,
+        on runner: borrowing Runner
     ) async throws -> Bool {
         try await runner.execute(
             """
             update auth.session
             set revoked_at = \(now), revoke_reason = \(reason.rawValue)
-            where session_id = \(session) and revoked_at is null
+            where session_id = \(session) and member_id = \(member) and revoked_at is null
             """) == 1
+    }
+
+    /// Ends all sessions of a member but one.
+    /// - Returns: which have ended.
+    func revokeAll(
+        of member: Member.ID, except kept: Session.ID?, because reason: RevokeReason, at now: Timestamp,
+        in transaction: borrowing Transaction
+    ) async throws -> [Session.ID] {
+        try await transaction.query(
+            """
+            update auth.session
+            set revoked_at = \(now), revoke_reason = \(reason.rawValue)
+            where member_id = \(member) and session_id is distinct from \(kept) and revoked_at is null
+            returning session_id
+            """
+        ).map { try $0.decode(Session.ID.self) }
+    }
+
+    /// A session as its member sees it.
+    struct Listed: Hashable, Sendable {
+        let session: Session.ID
+        let device: String
+        let createdAt: Timestamp
+        let usedAt: Timestamp
+    }
+
+    /// The sessions of a member that have not ended and can still be refreshed, the last used first.
+    func list(of member: Member.ID, at now: Timestamp, on database: Database) async throws -> [Listed] {
+        try await database.query(
+            """
+            select s.session_id, s.device, s.created_at, s.used_at
+            from auth.session s
+            where s.member_id = \(member)
+                and s.revoked_at is null
+                and exists (
+                    select from auth.refresh_token t
+                    where t.session_id = s.session_id and t.rotated_at is null and t.expires_at > \(now)
+                )
+            order by s.used_at desc, s.session_id
+            """
+        ).map { row in
+            let (session, device, created, used) = try row.decode(
+                Session.ID.self, String.self, Timestamp.self, Timestamp.self)
+            return Listed(session: session, device: device, createdAt: created, usedAt: used)
+        }
     }
 
     /// Whether the session is the member's and has not ended.
@@ -116,6 +164,16 @@ struct SessionStore: Sendable {
             insert into auth.registration_ticket (ticket_hash, phone_index, phone, expires_at)
             values (\(ticket.hash), \(phoneIndex), \(sealedPhone), \(expiresAt))
             """)
+    }
+
+    /// Counts that a ticket named a printed card; false when it has done so too often.
+    func chargeCard(ticket: OpaqueToken, max: Int, on database: Database) async throws -> Bool {
+        try await database.execute(
+            """
+            update auth.registration_ticket
+            set card_failures = card_failures + 1
+            where ticket_hash = \(ticket.hash) and used_at is null and card_failures < \(max)
+            """) == 1
     }
 
     /// Uses a ticket up; nil when it is unknown, expired or used.

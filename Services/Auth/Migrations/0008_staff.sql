@@ -1,4 +1,4 @@
--- 0004: colleagues: their accounts, their roles by four eyes, their sessions, and what they saw. All locks are on new tables.
+-- 0008: colleagues: their accounts, their roles by four eyes, their sessions, and what they saw. All locks are on new tables.
 
 -- A colleague. The password is a PHC string of scrypt; the secret of the time codes is sealed by the master key. An attempt
 -- is counted in failures before anything is compared.

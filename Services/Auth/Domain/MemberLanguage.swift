@@ -1,0 +1,5 @@
+/// In which language a member is written to.
+enum MemberLanguage: String, Codable, Hashable, Sendable, CaseIterable {
+    case russian = "ru"
+    case english = "en"
+}
