@@ -62,7 +62,7 @@ struct MailCode: Sendable {
     }
 
     /// The code is bound to its address and purpose.
-    private static func derivation(
+    static func derivation(
         _ stored: EmailChallengeStore.Stored, _ email: EmailAddress
     ) -> ChallengeStore.Derivation {
         let bound = Array("\(stored.purpose.rawValue)/\(email.address)".utf8)

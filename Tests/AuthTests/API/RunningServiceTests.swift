@@ -77,6 +77,7 @@ import Testing
         #expect(dump.contains { $0.contains("auth.enrol-members") })
         #expect(!dump.contains { $0.contains("9001000001") || $0.contains("Петров") })
         let member = try #require(enrolled.first)
+        try await self.stepUp(bus, member.member)
         #expect(try await bus.call(ResolveCard(card: member.card), deadline: .seconds(30)).member == member.member)
         let listed = try await bus.call(
             ListReferences(prefix: "grocery/", after: nil, limit: 10), deadline: .seconds(30))
@@ -88,6 +89,33 @@ import Testing
         let key = try #require(try await bus.call(ResolveTillKey(id: issued.id), deadline: .seconds(30)).key)
         #expect(key.scopes == ["receipts"] && !key.revoked)
         #expect(try await bus.call(FetchSigningKeys(), deadline: .seconds(30)).jwks.contains("Ed25519"))
+    }
+
+    /// The way of a redemption: a code is asked for, comes by SMS, and confirms. Nothing of it can be read in the queue.
+    private func stepUp(_ bus: Bus, _ member: Member.ID) async throws {
+        let (id, target) = (StepUp.ID(UUID()), "Линия жизни")
+        let subject = StepUpSubject(action: .donation, amount: 5000, unit: .points, target: target)
+        let asked = try await bus.call(
+            RequestStepUp(id: id, member: member, subject: subject), deadline: .seconds(30))
+        #expect(asked.refusal == nil && asked.expiresAt != nil)
+        let text = try await self.message(to: "+79001000001", after: 0)
+        #expect(text.contains("5000") && text.contains(target))
+        let code = String(text.prefix(6))
+        func confirm(_ code: String) async throws -> StepUpRefusal? {
+            try await bus.call(
+                ConfirmStepUp(id: id, member: member, subject: subject, code: code), deadline: .seconds(30)
+            ).refusal
+        }
+        #expect(try await confirm(code == "000000" ? "000001" : "000000") == .codeRefused)
+        #expect(try await confirm(code) == nil)
+        let standing = try await bus.call(FetchStanding(member: member), deadline: .seconds(30)).standing
+        #expect(standing?.isActive == true && standing?.isSpendingLocked == false)
+        #expect(try await bus.call(FetchStanding(member: Member.ID(UUID())), deadline: .seconds(30)).standing == nil)
+        let dump = try await TestDatabase.current.owner.query("select t::text from queue.job t").map {
+            try $0.decode(String.self)
+        }
+        #expect(dump.contains { $0.contains(ConfirmStepUp.name) })
+        #expect(!dump.contains { $0.contains(target) || $0.contains(code) })
     }
 
     @Test(arguments: [

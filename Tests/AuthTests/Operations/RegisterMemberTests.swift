@@ -12,7 +12,7 @@ import Web
     private static let device = DeviceName(userAgent: "Mozilla/5.0")
 
     private func ticket(_ world: AuthWorld, _ phone: String = "+79161234567") async throws -> OpaqueToken {
-        guard case .registration(let ticket, _) = try await world.logIn(phone) else {
+        guard case .registration(let ticket, _, _) = try await world.logIn(phone) else {
             throw UnexpectedOutcome()
         }
         return ticket
@@ -22,7 +22,9 @@ import Web
         _ world: AuthWorld, _ ticket: OpaqueToken, _ consents: ConsentChoices = consents
     ) async throws -> RegisterMember.Registered {
         try await world.parts.routes.register(
-            ticket: ticket, fullName: try #require(FullName(last: "Иванова", first: "Анна")), consents: consents,
+            ticket: ticket,
+            RegisterMember.Application(
+                fullName: try #require(FullName(last: "Иванова", first: "Анна")), consents: consents),
             device: Self.device)
     }
 

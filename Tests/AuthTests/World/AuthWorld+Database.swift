@@ -15,11 +15,11 @@ extension Trait where Self == DatabaseTrait {
 
 extension Bus {
     /// Sends and publishes; nothing is taken off its queues, since no worker runs.
-    static func forTests(_ test: TestDatabase) -> Bus {
+    static func forTests(_ test: TestDatabase) throws -> Bus {
         Bus(
             service: "auth", database: test.database(for: "auth"),
             listener: Listener(test.configuration(for: "auth"), reactor: test.reactor, logger: CapturedLogs.logger),
-            logger: CapturedLogs.logger)
+            keyring: try Keyring([("tests", Secret([UInt8](repeating: 0x33, count: 32)))]), logger: CapturedLogs.logger)
     }
 }
 

@@ -33,7 +33,7 @@ struct AuthWorld: Sendable {
         self.owner = test.owner
         self.vault = try #require(Vault(master: Self.master, lookup: Self.lookup))
         self.random = .seeded(seed)
-        self.bus = Bus.forTests(test)
+        self.bus = try Bus.forTests(test)
         var materials = AuthParts.Materials(
             database: self.database, bus: self.bus, clock: self.clock,
             ids: .uuidV7(clock: self.clock, random: self.random), random: self.random, vault: self.vault,
@@ -87,12 +87,14 @@ struct AuthWorld: Sendable {
 
     /// Registers a member with a phone of their own.
     func register(_ phone: String = "+79161234567") async throws -> RegisterMember.Registered {
-        guard case .registration(let ticket, _) = try await self.logIn(phone) else {
+        guard case .registration(let ticket, _, _) = try await self.logIn(phone) else {
             throw UnexpectedOutcome()
         }
         return try await self.parts.routes.register(
-            ticket: ticket, fullName: try #require(FullName(last: "Иванова", first: "Анна", middle: "Петровна")),
-            consents: ConsentChoices(terms: true, personalData: true, marketing: false),
+            ticket: ticket,
+            RegisterMember.Application(
+                fullName: try #require(FullName(last: "Иванова", first: "Анна", middle: "Петровна")),
+                consents: ConsentChoices(terms: true, personalData: true, marketing: false)),
             device: DeviceName(userAgent: "test"))
     }
 
@@ -101,8 +103,7 @@ struct AuthWorld: Sendable {
         _ body: @escaping @Sendable (any TestClientProtocol) async throws -> R
     ) async throws -> R {
         let router = Router(context: ClubRequestContext.self)
-        self.parts.routes.add(to: router)
-        self.parts.edge.addRoutes(to: router)
+        self.parts.addRoutes(to: router)
         return try await Application(router: router, logger: CapturedLogs.logger).test(.router, body)
     }
 }
