@@ -19,6 +19,7 @@ let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "sw
 let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let sockets = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let posix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let tls = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let httpTypes = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let locks = Target.Dependency.product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let collections = Target.Dependency.product(name: "Collections", package: "swift-collections")
@@ -94,6 +95,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
@@ -129,7 +131,8 @@ let package = Package(
         shared(
             "Redemption", ["Kernel", "Contracts", "Postgres", "JobQueue", "Web", logging, metrics, collections, locks]),
     ]
-        + service("Auth", executable: "club-auth", libraries: [jwt, cryptoExtras, httpClient, sockets, posix])
+        + service(
+            "Auth", executable: "club-auth", libraries: [jwt, cryptoExtras, httpClient, sockets, posix, httpTypes, tls])
         + service(
             "Ledger", executable: "club-ledger", libraries: [subprocess, system], folders: ["Functions"],
             pages: ["docs"])

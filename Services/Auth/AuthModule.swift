@@ -10,7 +10,7 @@ public import Web
 public struct AuthModule: ServiceModule {
     public static let name: ServiceName = "auth"
     public static let migrations = MigrationSet(service: "auth", target: "Auth")
-    public static let settings = AuthSettings.all
+    public static let settings = AuthSettings.all + EdgeSettings.all
 
     public let queues =
         [
@@ -21,7 +21,7 @@ public struct AuthModule: ServiceModule {
             QueueDeclaration(
                 "auth.sms", attemptsMax: 12, backoff: Backoff(cap: .seconds(60)), retention: .seconds(86_400),
                 producers: ["auth"]),
-        ] + MemberParts.queues
+        ] + MemberParts.queues + EdgeParts.queues
 
     private let parts: AuthParts
 
@@ -31,15 +31,19 @@ public struct AuthModule: ServiceModule {
         let vault = Vault(
             master: try settings.secret(AuthSettings.masterKey), lookup: try settings.secret(AuthSettings.lookupKey))
         guard let vault else { throw SettingsError("The two secrets of auth must be at least 32 bytes long.") }
+        let (policy, clientAddress) = (try AuthPolicy(settings), try ClientAddress(settings))
+        let (staffRules, notices) = (try StaffRules(settings), try NoticePolicy(settings))
+        // The last that can fail: what it opens is closed by the service that it comes with.
+        let outlets = try Outlets(resources)
         self.parts = AuthParts(
             AuthParts.Materials(
                 database: resources.database, bus: resources.bus, clock: resources.clock, ids: resources.ids,
-                random: resources.random, vault: vault,
-                gateway: OutboxSMSGateway(database: resources.database, clock: resources.clock),
-                policy: try AuthPolicy(settings), clientAddress: try ClientAddress(settings), logger: resources.logger))
+                random: resources.random, vault: vault, gateway: outlets.sms, policy: policy,
+                clientAddress: clientAddress, logger: resources.logger, outlets: outlets, staffRules: staffRules,
+                notices: notices))
     }
 
-    public var handlers: [Handler] { self.parts.handlers }
+    public var handlers: [Handler] { self.parts.handlers + self.parts.edge.handlers }
 
     public func addRoutes(to router: Router<ClubRequestContext>) { self.parts.addRoutes(to: router) }
 
@@ -47,5 +51,5 @@ public struct AuthModule: ServiceModule {
         get throws { try MemberParts.periodic }
     }
 
-    public var services: [any Service] { [self.parts.keepHouse] }
+    public var services: [any Service] { [self.parts.keepHouse] + self.parts.edge.services }
 }

@@ -29,7 +29,10 @@ struct AuthParts: Sendable {
         let policy: AuthPolicy
         let clientAddress: ClientAddress
         let logger: Logger
+        /// nil for the development gateways; its SMS gateway is `gateway`.
+        var outlets: Outlets?
         var staffRules = StaffRules()
+        var notices = NoticePolicy()
     }
 
     init(_ m: Materials) {
@@ -42,7 +45,7 @@ struct AuthParts: Sendable {
         self.peppers = peppers
         self.signer = signer
         self.rotate = rotate
-        self.edge = EdgeParts(m, signer: signer)
+        self.edge = EdgeParts(m, signer: signer, auth: metrics)
         self.keepHouse = KeepHouse(
             database: m.database, clock: m.clock, rotate: rotate, policy: m.policy, logger: m.logger)
         let neighbours = Self.neighbours(m, peppers: peppers, signer: signer, metrics: metrics)

@@ -60,6 +60,7 @@ public struct AccessTokenVerifier: Sendable {
         let claims = try await self.claims(of: token, as: StaffTokenClaims.self)
         guard claims.purpose == .staff else { throw Self.invalid }
         try self.check(issuer: claims.iss, audience: claims.aud, issuedAt: claims.iat, expiresAt: claims.exp)
+        if let session = claims.sid { try await self.checkSession(session) }
         return StaffToken(
             staff: claims.sub, roles: Set(claims.roles), expiresAt: Timestamp(secondsSince1970: claims.exp),
             session: claims.sid)

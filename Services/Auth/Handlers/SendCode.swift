@@ -13,10 +13,15 @@ struct SendCode: Command, Hashable {
 }
 
 extension Handler {
-    /// Leased, because it talks to the gateway: no transaction stays open meanwhile.
+    /// Leased, because it talks to the gateway: no transaction stays open meanwhile. Where it is not clear whether the
+    /// gateway took the message, its report has a while to say so.
     static func sendCode(_ deliver: DeliverCode) -> Handler {
         .leased(SendCode.self) { command, _ in
-            try await deliver(command.challenge, sending: command.sending)
+            do {
+                try await deliver(command.challenge, sending: command.sending)
+            } catch GatewayFailure.unclear {
+                throw JobFailure.retry(after: .seconds(15), "gateway-unclear")
+            }
         }
     }
 }

@@ -40,6 +40,7 @@ struct KeepHouse: Service {
         let now = self.clock.now
         let deleted = try await RetentionStore().purge(
             peppersMadeBefore: CodePeppers.edge(self.policy.challenge, at: now), at: now, on: self.database)
+        try await EdgeRetention().purge(at: now, on: self.database)
         self.logger.debug("Housekeeping done", metadata: ["auth.deleted": "\(deleted)"])
     }
 }

@@ -69,7 +69,7 @@ public struct StaffAccounts: Sendable {
         self.init(
             database: database, clock: clock, ids: ids, random: random, vault: vault,
             office: PasswordOffice(cost: PasswordHash.Cost(), random: random),
-            sessions: EndStaffSessions(bus: bus, clock: clock, accessLifetime: TokenRules().accessLifetime))
+            sessions: EndStaffSessions(bus: bus, clock: clock, tokenLifetime: TokenRules().keyRetention))
     }
 
     init(
@@ -153,7 +153,8 @@ public struct StaffAccounts: Sendable {
 struct EndStaffSessions: Sendable {
     let bus: Bus
     let clock: any WallClock
-    let accessLifetime: Duration
+    /// How long after a session has ended its tokens would still be taken.
+    let tokenLifetime: Duration
 
     func callAsFunction(of id: Staff.ID, in transaction: borrowing Transaction) async throws {
         let now = self.clock.now
@@ -168,6 +169,6 @@ struct EndStaffSessions: Sendable {
     }
 
     private func news(of session: Session.ID) -> SessionEnded {
-        SessionEnded(session: session, forgetAt: self.clock.now + self.accessLifetime)
+        SessionEnded(session: session, forgetAt: self.clock.now + self.tokenLifetime)
     }
 }
