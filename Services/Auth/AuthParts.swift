@@ -47,7 +47,9 @@ struct AuthParts: Sendable {
         self.rotate = rotate
         self.edge = EdgeParts(m, signer: signer, auth: metrics)
         self.keepHouse = KeepHouse(
-            database: m.database, clock: m.clock, rotate: rotate, policy: m.policy, logger: m.logger)
+            database: m.database, clock: m.clock, rotate: rotate,
+            retire: RetireTillKeys(database: m.database, bus: m.bus, clock: m.clock), policy: m.policy,
+            logger: m.logger)
         let neighbours = Self.neighbours(m, peppers: peppers, signer: signer, metrics: metrics)
         self.members = MemberParts(m, neighbours)
         self.handlers =

@@ -19,9 +19,8 @@ public struct ClubCommand: AsyncParsableCommand {
             """,
         subcommands: [
             UpCommand.self, DownCommand.self, StatusCommand.self, URLCommand.self, MigrateCommand.self,
-            DemoCommand.self, ReplayCommand.self, ImportCommand.self, SMSCommand.self, TillKeyCommand.self,
-            StaffCommand.self,
-            QueueCommand.self, LedgerCommand.self, BenchCommand.self,
+            DemoCommand.self, ReplayCommand.self, ImportCommand.self, SMSCommand.self, MailCommand.self,
+            TillKeyCommand.self, StaffCommand.self, QueueCommand.self, LedgerCommand.self, BenchCommand.self,
         ])
 
     public init() {}

@@ -43,7 +43,7 @@ public struct TillKeyRecord: Codable, Hashable, Sendable {
     public let hash: Data
     /// The only store that the key speaks for; nil lets it speak for any.
     public let store: StoreID?
-    /// What the key may do: `receipts`, `spend`, `import`.
+    /// What the key may do: `receipts`, `spend`, `import`, `certificates`; `signed` lets it do so by signatures only.
     public let scopes: [String]
     /// A revoked key opens nothing any more.
     public let revoked: Bool

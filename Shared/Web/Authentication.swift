@@ -2,7 +2,8 @@ import Crypto
 import FoundationEssentials
 import HTTPTypes
 public import Hummingbird
-import Kernel
+public import Kernel
+import NIOCore
 
 /// Lets members in: routes behind it have `context.requireMember()`.
 ///
@@ -33,32 +34,80 @@ public struct MemberAuthentication: RouterMiddleware {
     }
 }
 
-/// Lets tills in by API key, `Authorization: Bearer ck_<id>_<secret>`: routes behind it have `context.requireTill()`.
+/// Lets tills in by API key, `Authorization: Bearer ck_<id>_<secret>` or signed (``RequestSignature``): routes behind it have
+/// `context.requireTill()`. A key with the scope `signed` is taken signed only.
 ///
-/// Answers `api-key-invalid` (401) to everything else, an unknown key no faster than a known one with a wrong secret.
+/// Answers `api-key-invalid` (401) to everything else, an unknown key no faster than a known one with a wrong secret, and
+/// `signature-stale` (401) to a right signature whose time is more than five minutes off or whose nonce was used.
 public struct TillAuthentication: RouterMiddleware {
     private static let lengthLimit = 256
+    /// A key with this scope proves itself by signatures only.
+    public static let signedScope = "signed"
 
+    private let clock: any WallClock
+    private let bodyLimit: Int
+    private let nonces: SeenNonces
     private let lookup: @Sendable (String) async throws -> TillKey?
 
-    /// - Parameter lookup: finds a key by its id.
-    public init(lookup: @escaping @Sendable (String) async throws -> TillKey?) {
-        self.lookup = lookup
+    /// - Parameters:
+    ///   - clock: judges the time of signed requests.
+    ///   - bodyLimit: bytes that a signed request's body may have.
+    ///   - lookup: finds a key by its id.
+    public init(
+        clock: any WallClock = SystemClock(), bodyLimit: Int = 4 * 1024 * 1024,
+        lookup: @escaping @Sendable (String) async throws -> TillKey?
+    ) {
+        (self.clock, self.bodyLimit, self.lookup) = (clock, bodyLimit, lookup)
+        self.nonces = SeenNonces(at: clock.now)
     }
 
     public func handle(
         _ request: Request, context: ClubRequestContext,
         next: @concurrent (Request, ClubRequestContext) async throws -> Response
     ) async throws -> Response {
-        let invalid = Problem(.apiKeyInvalid, headers: [.wwwAuthenticate: "Bearer"])
-        guard let presented = request.bearerToken.flatMap(Self.parse) else { throw invalid }
+        var request = request
+        var context = context
+        if let signature = request.headers[.authorization].flatMap({ RequestSignature(authorization: $0) }) {
+            context.tillKey = try await self.check(signature, &request)
+        } else {
+            context.tillKey = try await self.check(request.bearerToken)
+        }
+        return try await next(request, context)
+    }
+
+    private static let invalid = Problem(.apiKeyInvalid, headers: [.wwwAuthenticate: "Bearer"])
+    private static let unknownHash = [UInt8](repeating: 0, count: 32)
+
+    private func check(_ token: String?) async throws -> TillKey {
+        guard let presented = token.flatMap(Self.parse) else { throw Self.invalid }
         let known = try await self.lookup(presented.id)
         let digest = Array(SHA256.hash(data: Data(presented.secret.utf8)))
-        let isRight = ConstantTime.equal(digest, known?.hash ?? [UInt8](repeating: 0, count: 32))
-        guard let known, isRight, !known.revoked else { throw invalid }
-        var context = context
-        context.tillKey = known
-        return try await next(request, context)
+        let isRight = ConstantTime.equal(digest, known?.hash ?? Self.unknownHash)
+        guard let known, isRight, !known.revoked, !known.scopes.contains(Self.signedScope) else { throw Self.invalid }
+        return known
+    }
+
+    /// Reads the body, which the signature covers, and leaves it in the request for the route.
+    private func check(_ signature: RequestSignature, _ request: inout Request) async throws -> TillKey {
+        let announced = request.headers[.contentLength].flatMap { Int($0) } ?? 0
+        guard announced <= self.bodyLimit else { throw Problem(.bodyTooLarge) }
+        let body: [UInt8]
+        do {
+            body = Array(try await request.collectBody(upTo: self.bodyLimit).readableBytesView)
+        } catch is NIOTooManyBytesError {
+            throw Problem(.bodyTooLarge)
+        }
+        let known = try await self.lookup(signature.key)
+        let isRight = signature.isRight(
+            hash: known?.hash ?? Self.unknownHash, method: request.method.rawValue, target: request.uri.string,
+            body: body)
+        guard let known, isRight, !known.revoked else { throw Self.invalid }
+        let now = self.clock.now
+        let age = now - signature.time
+        guard age <= RequestSignature.window, age >= .zero - RequestSignature.window,
+            self.nonces.take("\(signature.key)/\(signature.nonce)", at: now)
+        else { throw Problem(.signatureStale) }
+        return known
     }
 
     private static func parse(_ text: String) -> (id: String, secret: String)? {

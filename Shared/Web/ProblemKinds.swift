@@ -56,6 +56,9 @@ extension ProblemKind {
         .forbidden, "role-missing", ru: "Нет нужной роли", en: "The role is missing")
     static let apiKeyInvalid = ProblemKind(
         .unauthorized, "api-key-invalid", ru: "Недействительный ключ API", en: "The API key is not valid")
+    static let signatureStale = ProblemKind(
+        .unauthorized, "signature-stale", ru: "Подпись запроса устарела или уже использована",
+        en: "The request's signature is out of date or was used before")
     static let apiKeyScope = ProblemKind(
         .forbidden, "api-key-scope", ru: "Ключ API не даёт этого права", en: "The API key lacks the scope")
     static let apiKeyStore = ProblemKind(

@@ -9,6 +9,7 @@ struct KeepHouse: Service {
     let database: Database
     let clock: any WallClock
     let rotate: RotateSigningKey
+    let retire: RetireTillKeys
     let policy: AuthPolicy
     let logger: Logger
 
@@ -37,6 +38,7 @@ struct KeepHouse: Service {
 
     func callAsFunction() async throws {
         try await self.rotate(.whenDue)
+        try await self.retire()
         let now = self.clock.now
         let deleted = try await RetentionStore().purge(
             peppersMadeBefore: CodePeppers.edge(self.policy.challenge, at: now), at: now, on: self.database)

@@ -33,6 +33,46 @@ struct TillKeyStore: Sendable {
         ).map(Self.key)
     }
 
+    /// A key in use that has no successor yet, under its row lock, with its label.
+    func lock(_ id: String, in transaction: borrowing Transaction) async throws -> (key: StoredKey, label: String)? {
+        let row = try await transaction.first(
+            """
+            select key_id, secret_hash, store, scopes, issued_at, false, label
+            from auth.till_key
+            where key_id = \(id) and revoked_at is null and retires_at is null
+            for update
+            """)
+        guard let row else { return nil }
+        let (id, hash, store, scopes, changedAt, isRevoked, label) = try row.decode(
+            String.self, [UInt8].self, StoreID?.self, [String].self, Timestamp.self, Bool.self, String.self)
+        let key = StoredKey(
+            id: id, secretHash: hash, store: store, scopes: scopes, changedAt: changedAt, isRevoked: isRevoked)
+        return (key, label)
+    }
+
+    func succeed(
+        _ id: String, by successor: String, retiresAt: Timestamp, in transaction: borrowing Transaction
+    ) async throws {
+        try await transaction.execute(
+            """
+            update auth.till_key
+            set successor = \(successor), retires_at = \(retiresAt)
+            where key_id = \(id)
+            """)
+    }
+
+    /// Revokes the keys whose time is over.
+    func retire(at now: Timestamp, in transaction: borrowing Transaction) async throws -> [StoredKey] {
+        try await transaction.query(
+            """
+            update auth.till_key
+            set revoked_at = \(now)
+            where retires_at <= \(now) and revoked_at is null
+            returning key_id, secret_hash, store, scopes, revoked_at, true
+            """
+        ).map(Self.key)
+    }
+
     func find(_ id: String, in transaction: borrowing Transaction) async throws -> StoredKey? {
         try await transaction.first(
             """

@@ -26,7 +26,8 @@ struct AuthWorld: Sendable {
     static let lookup = Secret([UInt8](repeating: 0x22, count: 32))
 
     init(
-        policy: AuthPolicy = .unlimitedNetwork, gateway: (any SMSGateway)? = nil, seed: UInt64 = 1
+        policy: AuthPolicy = .unlimitedNetwork, gateway: (any SMSGateway)? = nil,
+        outlets: (inout Outlets) -> Void = { _ in }, seed: UInt64 = 1
     ) throws {
         let test = try TestDatabase.current
         self.database = test.database(for: "auth")
@@ -39,6 +40,9 @@ struct AuthWorld: Sendable {
             ids: .uuidV7(clock: self.clock, random: self.random), random: self.random, vault: self.vault,
             gateway: gateway ?? OutboxSMSGateway(database: self.database, clock: self.clock), policy: policy,
             clientAddress: ClientAddress(trustedProxies: []), logger: CapturedLogs.logger)
+        var ways = Outlets(database: self.database, clock: self.clock)
+        outlets(&ways)
+        materials.outlets = ways
         // The real cost is a fifth of a second for each login; what it protects is no matter of these tests.
         materials.staffRules.cost.logarithm = 4
         self.parts = AuthParts(materials)
