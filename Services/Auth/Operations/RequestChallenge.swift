@@ -18,7 +18,7 @@ struct RequestChallenge: Sendable {
     let metrics: AuthMetrics
 
     /// What the asking client is told of a challenge.
-    struct Issued: Sendable {
+    struct Issued: Hashable, Sendable {
         let challenge: Challenge.ID
         let expiresAt: Timestamp
         /// nil when the code is not sent again.

@@ -68,7 +68,8 @@ import Testing
         let second = try await world.logInAgain()
         let stranger = try await world.register("+79161234568").tokens
         try await world.client { client in
-            #expect(try await client.ask(.delete, "/v1/me/sessions", token: second.accessToken).status == 204)
+            let answer = try await client.ask(.delete, "/v1/me/sessions", token: second.accessToken)
+            #expect(answer.status == 204)
             for token in [first.accessToken, second.accessToken] {
                 #expect(try await client.ask(.get, "/v1/me", token: token).problem == "session-ended")
             }
