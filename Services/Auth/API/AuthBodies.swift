@@ -38,6 +38,21 @@ struct ChallengeReply: Encodable, Sendable {
     }
 }
 
+/// How far the message with the code came.
+struct DeliveryReply: Encodable, Sendable {
+    let state: String
+
+    init(_ state: DeliveryState) {
+        self.state =
+            switch state {
+            case .queued: "queued"
+            case .accepted: "sent"
+            case .failed: "failed"
+            case .delivered: "delivered"
+            }
+    }
+}
+
 struct SessionRequest: Decodable, Sendable {
     let challenge: Challenge.ID
     let code: Code

@@ -24,6 +24,7 @@ struct AuthRoutes: Sendable {
     func add(to router: Router<ClubRequestContext>) {
         router.post("/v1/challenges", use: self.postChallenge)
         router.post("/v1/challenges/:challenge/resend", use: self.postResend)
+        router.get("/v1/challenges/:challenge/delivery", use: self.getDelivery)
         router.post("/v1/sessions", use: self.postSession)
         router.post("/v1/registrations", use: self.postRegistration)
         router.post("/v1/tokens", use: self.postTokens)
@@ -56,6 +57,16 @@ struct AuthRoutes: Sendable {
         } catch let refusal as ResendCode.Refusal {
             throw Problem(refusal, at: self.clock.now)
         }
+    }
+
+    @Sendable private func getDelivery(_ request: Request, _ context: ClubRequestContext) async throws -> Answer {
+        let id = try context.id("challenge", of: Challenge.self)
+        let store = ChallengeStore()
+        guard let state = try await store.delivery(of: id, at: self.clock.now, on: self.requestChallenge.database)
+        else {
+            throw Problem(.notFound)
+        }
+        return try .secret(DeliveryReply(state))
     }
 
     @Sendable private func postSession(_ request: Request, _ context: ClubRequestContext) async throws -> Answer {

@@ -6,6 +6,8 @@ alter table auth.challenge add constraint challenge_purpose_check check (purpose
 alter table auth.challenge alter column network_index drop not null;
 alter table auth.challenge add column binding bytea check (length(binding) = 32);
 alter table auth.challenge add column is_decoy boolean not null default false;
+alter table auth.challenge add column by_card boolean not null default false;
+alter table auth.challenge add constraint challenge_decoy check (by_card or not is_decoy);
 alter table auth.challenge add constraint challenge_bound check ((purpose = 'step-up') = (binding is not null));
 comment on column auth.challenge.network_index is
     'HMAC of the asking /24 or /64, never the address; null where a service asked over the bus.';
@@ -13,6 +15,8 @@ comment on column auth.challenge.binding is
     'SHA-256 of who confirms what: a part of what the code is derived from, so that it confirms nothing else.';
 comment on column auth.challenge.is_decoy is
     'Asked for by a card number that is nobody''s, or whose phone has no quota left: no message, no right answer.';
+comment on column auth.challenge.by_card is
+    'Asked for by card number: how far the message came is not told, since of a decoy there is none.';
 
 -- What a code confirms, sealed by the master key: the message says it, and targets may name people.
 create table auth.step_up (

@@ -23,7 +23,8 @@ extension RequestChallenge {
             if let refusal = verdict.refusal { return Result<CodeChallenge, QuotaRefusal>.failure(refusal) }
             return .success(
                 try await self.open(
-                    verdict.digits, for: target.phone, target.keys, isDecoy: verdict.isDecoy, at: now, in: transaction))
+                    verdict.digits, for: target.phone, target.keys, isByCard: true, isDecoy: verdict.isDecoy, at: now,
+                    in: transaction))
         }
         switch outcome {
         case .success(let challenge): self.metrics.challengeIssued(challenge.digits)

@@ -85,7 +85,7 @@ struct RequestChallenge: Sendable {
 
     func open(
         _ digits: CodeLength, for phone: PhoneNumber, _ keys: AdmissionStore.Keys, purpose: ChallengePurpose = .login,
-        isDecoy: Bool = false, at now: Timestamp, in transaction: borrowing Transaction
+        isByCard: Bool = false, isDecoy: Bool = false, at now: Timestamp, in transaction: borrowing Transaction
     ) async throws -> CodeChallenge {
         // All 128 bits are random: a time-ordered id would leave an attacker 74 to guess.
         let id = Challenge.ID(UUID(random: self.random))
@@ -97,7 +97,7 @@ struct RequestChallenge: Sendable {
             sealedPhone: try self.vault.seal(phone),
             prefix: keys.prefix,
             networkIndex: keys.network,
-            isDecoy: isDecoy)
+            isByCard: isByCard, isDecoy: isDecoy)
         try await ChallengeStore().insert(challenge, from: origin, in: transaction)
         try await SMSStore().insert(
             reference: self.ids.uuid(), of: id, sending: challenge.sends, at: now, in: transaction)

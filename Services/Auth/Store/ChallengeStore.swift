@@ -14,6 +14,8 @@ struct ChallengeStore: Sendable {
         let networkIndex: [UInt8]?
         /// What a step-up code confirms.
         var binding: StepUpBinding?
+        /// Asked for by card number.
+        var isByCard = false
         /// No message goes out, and no answer is right.
         var isDecoy = false
     }
@@ -22,14 +24,26 @@ struct ChallengeStore: Sendable {
         try await transaction.execute(
             """
             insert into auth.challenge
-                (challenge_id, purpose, pepper_id, phone_index, phone, prefix, network_index, binding, is_decoy, digits,
-                 sends, created_at, sent_at, expires_at)
+                (challenge_id, purpose, pepper_id, phone_index, phone, prefix, network_index, binding, by_card, is_decoy,
+                 digits, sends, created_at, sent_at, expires_at)
             values
                 (\(challenge.id), \(origin.purpose.rawValue), \(origin.pepper), \(origin.phoneIndex),
                  \(origin.sealedPhone), \(origin.prefix), \(origin.networkIndex), \(origin.binding?.bytes),
-                 \(origin.isDecoy), \(challenge.digits.rawValue), \(challenge.sends), \(challenge.createdAt),
+                 \(origin.isByCard), \(origin.isDecoy), \(challenge.digits.rawValue), \(challenge.sends), \(challenge.createdAt),
                  \(challenge.sentAt), \(challenge.expiresAt))
             """)
+    }
+
+    /// How far the last message of a challenge came; nil when there is no such challenge. Of one that was asked for by card
+    /// it is always the same, for a decoy has no message.
+    func delivery(of id: Challenge.ID, at now: Timestamp, on database: Database) async throws -> DeliveryState? {
+        try await database.first(
+            """
+            select case when c.by_card then 1::smallint else s.state end
+            from auth.challenge c
+            join auth.sms s using (challenge_id)
+            where c.challenge_id = \(id) and s.sending = c.sends and c.purpose <> 'step-up' and c.expires_at > \(now)
+            """)?.decode(DeliveryState.self)
     }
 
     /// A challenge as it is sent again.

@@ -108,6 +108,24 @@ import Web
         }
     }
 
+    @Test func `whoever waits for a code sees how far its message came`() async throws {
+        let world = try AuthWorld()
+        try await world.client { client in
+            let challenge = try await client.challenge()
+            func state() async throws -> String {
+                try await client.ask(.get, "/v1/challenges/\(challenge)/delivery").text
+            }
+            #expect(try await state() == #"{"state":"queued"}"#)
+            let sms = try await world.owner.one("select reference from auth.sms").decode(UUID.self)
+            for (report, seen) in [(DeliveryState.delivered, "delivered"), (.accepted, "delivered")] {
+                try await SMSStore().advance(sms, to: report, at: world.clock.now, on: world.database)
+                #expect(try await state() == #"{"state":"\#(seen)"}"#)
+            }
+            let unknown = try await client.ask(.get, "/v1/challenges/\(Challenge.ID(UUID()))/delivery")
+            #expect(unknown.status == 404)
+        }
+    }
+
     @Test func `known and unknown phones get the same answer`() async throws {
         let world = try AuthWorld()
         _ = try await world.register("+79161234567")

@@ -58,6 +58,10 @@ import Testing
             #expect(answers[0].text.utf8.count == answers[1].text.utf8.count)
             let seen = try answers.map { try $0.read(ChallengeSeen.self) }
             #expect(seen[0].expiresAt == seen[1].expiresAt && seen[0].resendAt == seen[1].resendAt)
+            for challenge in seen.map(\.challenge) {
+                let delivery = try await client.ask(.get, "/v1/challenges/\(challenge)/delivery")
+                #expect(delivery.status == 200 && delivery.text == #"{"state":"sent"}"#)
+            }
             #expect(try await self.wanted(world, seen[0].challenge))
             #expect(try await !self.wanted(world, seen[1].challenge))
         }

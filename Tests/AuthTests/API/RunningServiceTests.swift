@@ -91,6 +91,24 @@ import Testing
         #expect(try await bus.call(FetchSigningKeys(), deadline: .seconds(30)).jwks.contains("Ed25519"))
     }
 
+    @Test func `paper forms are confirmed by a job that auth sends to itself`() async throws {
+        // Entered in March by the clock of this world; the service that runs later has the clock of the system.
+        let world = try AuthWorld()
+        let form = EnterPaperForm.Form(
+            number: "A-1", store: try #require(StoreID("1204")),
+            fullName: try #require(FullName(last: "Иванова", first: "Анна")),
+            phone: try PhoneNumber(parsing: "+79161234567"), birthday: try #require(Birthday("1984-02-29")),
+            marketing: false, card: nil, isAnotherPerson: false)
+        let entered = try await world.parts.members.registrations.enterForm(form, by: Staff.ID(UUID()))
+        try await ServiceWorld.run([AuthModule.self], settings: Self.settings) { _ in
+            try await world.bus.send(ConfirmDueForms())
+            try await eventually("the form is confirmed") {
+                try await StandingStore().find(entered.member, on: world.database)?.isActive == true
+            }
+        }
+        #expect(try MemberParts.periodic.map(\.name.description) == ["auth.confirm-due-forms"])
+    }
+
     /// The way of a redemption: a code is asked for, comes by SMS, and confirms. Nothing of it can be read in the queue.
     private func stepUp(_ bus: Bus, _ member: Member.ID) async throws {
         let (id, target) = (StepUp.ID(UUID()), "Линия жизни")
