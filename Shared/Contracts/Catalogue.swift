@@ -11,5 +11,6 @@ public enum Catalogue {
         PostReceipt.self, ExplainReceipt.self,
         PointsEarned.self, PointsExpiring.self, TransferDone.self,
         PlaceHold.self, CaptureHold.self, VoidHold.self, MakeTransfer.self, PostTransfer.self, OpenPurpose.self,
+        ListClearing.self,
     ]
 }

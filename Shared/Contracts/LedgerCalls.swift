@@ -263,3 +263,49 @@ public struct OpenPurpose: Call, Hashable {
         public init(isOpen: Bool) { self.isOpen = isOpen }
     }
 }
+
+/// Which points of a partner or a fund are taken and not settled yet? Answered in pages; the account that they lie on
+/// returns to zero.
+public struct ListClearing: Call, Hashable {
+    public static let name = "ledger.list-clearing"
+    public static let queue: QueueName = "ledger.calls"
+    public static let durability = CallDurability.volatile
+
+    /// `partner:…` or `charity:…`.
+    public let purpose: HoldPurpose
+    /// The last hold of the page before; nil for the first page.
+    public let after: Hold.ID?
+    /// The size of a page, 1…1000.
+    public let limit: Int
+
+    /// Asks for one page.
+    public init(purpose: HoldPurpose, after: Hold.ID?, limit: Int) {
+        (self.purpose, self.after, self.limit) = (purpose, after, limit)
+    }
+
+    /// Points that wait to be settled.
+    public struct Item: Codable, Hashable, Sendable {
+        /// Whose they were.
+        public let member: Member.ID
+        /// The hold that they were taken from.
+        public let hold: Hold.ID
+        /// How many.
+        public let points: Points
+        /// When they were taken.
+        public let openedAt: Timestamp
+
+        /// Describes them.
+        public init(member: Member.ID, hold: Hold.ID, points: Points, openedAt: Timestamp) {
+            (self.member, self.hold, self.points, self.openedAt) = (member, hold, points, openedAt)
+        }
+    }
+
+    /// One page.
+    public struct Reply: Codable, Hashable, Sendable {
+        /// By the hold; fewer than `limit` on the last page.
+        public let items: [Item]
+
+        /// Answers with a page.
+        public init(items: [Item]) { self.items = items }
+    }
+}

@@ -24,6 +24,9 @@ struct TransferHandlers: Sendable {
             .reply(OpenPurpose.self) { call, _, transaction in
                 try await self.openAccounts(call, in: transaction)
             },
+            .reply(ListClearing.self) { call, _, transaction in
+                ListClearing.Reply(items: try await ClearingStore().list(call, in: transaction))
+            },
         ]
     }
 }
