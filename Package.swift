@@ -144,6 +144,12 @@ let package = Package(
         + service("Support", executable: "club-support", libraries: [subprocess, system])
         + [
             .target(
+                name: "PartnerSimulator", dependencies: [hummingbird, httpClient, crypto, sockets, httpTypes, locks],
+                path: "Services/PartnerSimulator", exclude: ["README.md"], swiftSettings: house),
+            .executableTarget(
+                name: "partner-simulator", dependencies: ["PartnerSimulator", hummingbird, arguments, logging],
+                path: "Services/Executables/partner-simulator", swiftSettings: house),
+            .target(
                 name: "Club",
                 dependencies: foundation + [
                     "Auth", "Ledger", "Promotions", "PartnersExchange", "Charity", "GiftCertificates", "Support",
@@ -189,9 +195,12 @@ let package = Package(
             suite("AuthTests", foundation + ["Auth", hummingbirdTesting, jwt]),
             suite("LedgerTests", foundation + ["Ledger", hummingbirdTesting, subprocess]),
             suite("PromotionsTests", foundation + ["Promotions", hummingbirdTesting, jwt], exclude: ["Fixtures"]),
-            suite("RedemptionTests", foundation + ["Redemption"]),
+            suite("RedemptionTests", foundation + ["Redemption", "Ledger", "PartnersExchange"]),
             suite(
-                "PartnersExchangeTests", foundation + ["PartnersExchange", "Redemption", hummingbirdTesting, jwt]),
+                "PartnersExchangeTests",
+                foundation + [
+                    "PartnersExchange", "PartnerSimulator", "Redemption", "Ledger", hummingbirdTesting, jwt,
+                ]),
             suite("CharityTests", foundation + ["Charity", "Redemption", hummingbirdTesting, jwt]),
             suite("GiftCertificatesTests", foundation + ["GiftCertificates", "Redemption", hummingbirdTesting, jwt]),
             suite("SupportTests", foundation + ["Support", hummingbirdTesting, jwt]),

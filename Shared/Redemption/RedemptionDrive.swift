@@ -22,7 +22,9 @@ extension RedemptionFlow {
     /// Does the duties as they come due.
     public func handler<Drive: RedemptionDrive>(of _: Drive.Type) -> Handler {
         .leased(Drive.self) { command, _ in
-            try await self.advance(command.redemption, of: command.member)
+            guard let wait = try await self.advance(command.redemption, of: command.member) else { return }
+            // The database's clock, by which jobs come, may be ahead of ours. What is due much later has a job of its own.
+            if wait <= .seconds(2) { throw JobFailure.snooze(for: max(wait, .milliseconds(50))) }
         }
     }
 }

@@ -13,13 +13,19 @@ extension RedemptionFlow {
     private static let dutiesMax = 16
 
     /// Does what is due of a redemption, and what becomes due by that.
-    public func advance(_ id: RedemptionRecord.ID, of member: Member.ID) async throws {
+    ///
+    /// - Returns: how long it is until the next duty is due; nil when nothing happens by itself any more.
+    @discardableResult
+    public func advance(_ id: RedemptionRecord.ID, of member: Member.ID) async throws -> Duration? {
         for _ in 0..<Self.dutiesMax {
             guard let record = try await self.store.find(id, of: member, in: self.database), let duty = record.duty,
-                let due = record.dueAt, due <= self.clock.now
-            else { return }
-            guard try await self.perform(duty, of: record) else { return }
+                let due = record.dueAt
+            else { return nil }
+            let now = self.clock.now
+            guard due <= now else { return due - now }
+            guard try await self.perform(duty, of: record) else { return nil }
         }
+        return nil
     }
 
     /// Wakes what should have been done a minute ago: its job was lost to the dead letters, or the clock was set.
