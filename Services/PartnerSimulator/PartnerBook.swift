@@ -37,12 +37,19 @@ public final class PartnerBook: Sendable {
         /// News that is not told yet.
         var untold: [String] = []
         var lastReference = 77_000
+        var webhook: String?
     }
 
     private let state = NIOLockedValueBox(State())
 
     /// Knows nothing.
     public init() {}
+
+    /// Where news is told; nil: there are no webhooks.
+    public var webhook: String? {
+        get { self.state.withLockedValue { $0.webhook } }
+        set { self.state.withLockedValue { $0.webhook = newValue } }
+    }
 
     /// All orders that were made, also lost ones, by their ids.
     public var orders: [PartnerOrder] {

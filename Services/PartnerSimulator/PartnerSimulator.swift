@@ -11,8 +11,6 @@ public struct PartnerSimulator: Sendable {
     public struct Setup: Sendable {
         /// What both sides sign with.
         public var secret: String
-        /// Where it tells of its news; nil: it has no webhooks.
-        public var webhook: String?
         /// How long a slow answer takes.
         public var slow = Duration.seconds(3)
         /// How long an answer that never comes is held.
@@ -20,11 +18,9 @@ public struct PartnerSimulator: Sendable {
         /// Seconds since 1970-01-01T00:00:00Z, for what it signs.
         public var now: @Sendable () -> Int64 = { Int64(Date().timeIntervalSince1970) }
 
-        /// - Parameters:
-        ///   - secret: what both sides sign with.
-        ///   - webhook: where it tells of its news.
-        public init(secret: String, webhook: String? = nil) {
-            (self.secret, self.webhook) = (secret, webhook)
+        /// - Parameter secret: what both sides sign with.
+        public init(secret: String) {
+            self.secret = secret
         }
     }
 
@@ -139,7 +135,7 @@ public struct PartnerSimulator: Sendable {
     /// - Returns: how many were taken.
     @discardableResult
     public func tell() async throws -> Int {
-        guard let webhook = self.setup.webhook, let path = URL(string: webhook)?.path() else { return 0 }
+        guard let webhook = self.book.webhook, let path = URL(string: webhook)?.path() else { return 0 }
         var told = 0
         let news = self.book.takeNews()
         for (index, order) in news.enumerated() {

@@ -14,10 +14,12 @@ import PartnerSimulator
     @Option(help: "How many seconds a slow answer takes.") var slow = 3
 
     func run() async throws {
-        var setup = PartnerSimulator.Setup(secret: self.secret, webhook: self.webhook)
+        var setup = PartnerSimulator.Setup(secret: self.secret)
         setup.slow = .seconds(self.slow)
+        let book = PartnerBook()
+        book.webhook = self.webhook
         let application = Application(
-            router: PartnerSimulator(setup).router(),
+            router: PartnerSimulator(setup, book: book).router(),
             configuration: .init(address: .hostname("127.0.0.1", port: self.port), serverName: "partner-simulator"))
         try await application.runService()
     }
