@@ -77,8 +77,11 @@ struct PartnersExchangeParts: Sendable {
         self.pay = PayPartner(database: database, bus: bus, clock: clock, ids: ids)
         self.attempts = RateLimiter(
             RateLimitPolicy(burst: choices.linksAnHour, per: .seconds(3600)), clock: clock)
-        self.handlers = ExchangeHandlers(flow: self.flow, reconcile: self.reconcile)
-        self.verifier = AccessTokenVerifier(clock: clock, keys: signingKeys)
+        self.handlers = ExchangeHandlers(flow: self.flow, reconcile: self.reconcile, clock: clock)
+        self.verifier = AccessTokenVerifier(
+            clock: clock,
+            endedSessions: EndedSessions(schema: PartnersExchangeModule.name, database: database, clock: clock),
+            keys: signingKeys)
     }
 
     /// The routes of this service.

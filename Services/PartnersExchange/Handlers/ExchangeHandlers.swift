@@ -2,6 +2,7 @@ import Contracts
 import JobQueue
 import Kernel
 import Redemption
+import Web
 
 /// Do what is due of an exchange. Sent by partners-exchange to itself.
 struct DriveExchange: RedemptionDrive {
@@ -36,10 +37,12 @@ struct ExchangeHandlers: Sendable {
 
     let flow: RedemptionFlow
     let reconcile: ReconcileClearing
+    let clock: any WallClock
     private let links = LinkStore()
+    private let sessions = EndedSessionStore(schema: PartnersExchangeModule.name)
 
-    init(flow: RedemptionFlow, reconcile: ReconcileClearing) {
-        (self.flow, self.reconcile) = (flow, reconcile)
+    init(flow: RedemptionFlow, reconcile: ReconcileClearing, clock: any WallClock) {
+        (self.flow, self.reconcile, self.clock) = (flow, reconcile, clock)
     }
 
     var all: [Handler] {
@@ -49,6 +52,10 @@ struct ExchangeHandlers: Sendable {
             .leased(ReconcilePartners.self) { _, _ in try await self.reconcile() },
             .transactional(MemberErased.self, on: "partners_exchange.members") { event, _, transaction in
                 try await self.links.erase(event.member, in: transaction)
+            },
+            .transactional(SessionEnded.self, on: "partners_exchange.members") { event, _, transaction in
+                let entry = EndedSessionStore.Entry(session: event.session, forgetAt: event.forgetAt)
+                try await self.sessions.note([entry], at: self.clock.now, in: transaction)
             },
         ]
     }

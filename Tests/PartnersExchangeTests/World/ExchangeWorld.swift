@@ -147,12 +147,13 @@ struct ExchangeWorld: Sendable {
         let holds = HoldHandlers(
             reservePoints: ReservePoints(clock: clock), burnPoints: BurnPoints(clock: clock),
             releasePoints: ReleasePoints(clock: clock))
-        let transfers = TransferHandlers(makeTransfers: MakeTransfers(bus: ledgerBus, clock: clock))
+        let transfers = TransferHandlers(
+            makeTransfers: MakeTransfers(bus: ledgerBus, clock: clock), openAccounts: OpenAccounts())
         let workers = [
             Worker(
                 bus: self.bus, queues: ExchangeHandlers.queues, handlers: drives ? self.parts.handlers.all : []),
             Worker(bus: try Self.bus("auth", self.owner), handlers: self.auth.handlers { clock.now }),
-            Worker(bus: ledgerBus, handlers: holds.all + transfers.all + Self.opening),
+            Worker(bus: ledgerBus, handlers: holds.all + transfers.all),
         ]
         try await withThrowingTaskGroup(of: Bool.self) { group in
             for worker in workers {
@@ -170,16 +171,5 @@ struct ExchangeWorld: Sendable {
                 if isDone { return }
             }
         }
-    }
-
-    /// The ledger's own code for what its handler of this call does.
-    private static var opening: [Handler] {
-        [
-            .reply(OpenPurpose.self) { call, _, transaction in
-                let name = call.purpose.rawValue.split(separator: ":").last.map { String($0) } ?? ""
-                _ = try await TransferStore().openPartner(name, in: transaction)
-                return OpenPurpose.Reply(isOpen: true)
-            }
-        ]
     }
 }
