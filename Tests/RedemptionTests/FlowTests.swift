@@ -188,18 +188,17 @@ import Testing
         #expect(try await world.flow.sweep() == 1)
     }
 
-    @Test func `a step that cannot be told of is not taken`() async throws {
+    @Test func `a step that the service cannot follow is not taken`() async throws {
         let world = try await RedemptionWorld()
         let member = try await world.member(1000)
         let id = try await world.quote(600, of: member)
-        // The row's tables refuse a state that is none: the step and its effects are one transaction.
-        await #expect(throws: DatabaseError.self) {
-            try await world.database.transaction { transaction in
-                try await transaction.execute(
-                    "update partners_exchange.redemption set state = 'nonsense' where redemption_id = \(id)")
-            }
-        }
+        world.otherSide.refuses = .reserving
+        await #expect(throws: OtherSide.Unwilling.self) { try await world.flow.begin(id, of: member) }
         #expect(try await world.record(id, of: member).state == .quoted)
+        #expect(try await world.steps(id, of: member) == [.quoted])
+        #expect(try await world.balance(of: member) == [1000, 0])
+        world.otherSide.refuses = nil
+        #expect(try await world.flow.begin(id, of: member).state == .reserved)
     }
 
     private func confirmed(

@@ -216,11 +216,14 @@ final class OtherSide: Fulfilment {
     private struct State {
         var manner = Manner.accepts
         var orders: [RedemptionRecord.ID: Int] = [:]
-        var moves: [RedemptionState] = []
         var breaks: Breaks?
+        var refuses: RedemptionState?
     }
 
     struct Silent: Error {}
+
+    /// What cannot be made true together with a step.
+    struct Unwilling: Error {}
 
     private let state = NIOLockedValueBox(State())
 
@@ -237,8 +240,11 @@ final class OtherSide: Fulfilment {
     /// How often an order was sent.
     func requests(for id: RedemptionRecord.ID) -> Int { self.state.withLockedValue { $0.orders[id] ?? 0 } }
 
-    /// All steps that it was told of in a transaction.
-    var moves: [RedemptionState] { self.state.withLockedValue { $0.moves } }
+    /// The step that it does not let happen.
+    var refuses: RedemptionState? {
+        get { self.state.withLockedValue { $0.refuses } }
+        set { self.state.withLockedValue { $0.refuses = newValue } }
+    }
 
     func submit(_ redemption: RedemptionRecord) async throws -> FulfilmentAnswer {
         try await self.breaking {
@@ -278,7 +284,7 @@ final class OtherSide: Fulfilment {
     func moved(
         _ redemption: RedemptionRecord, from: RedemptionState, in transaction: borrowing Transaction
     ) async throws {
-        self.state.withLockedValue { $0.moves.append(redemption.state) }
+        if redemption.state == self.refuses { throw Unwilling() }
     }
 
     private func breaking(_ body: () async throws -> FulfilmentAnswer) async throws -> FulfilmentAnswer {
