@@ -6,7 +6,7 @@ public import Kernel
 ///
 /// ```swift
 /// struct DriveExchange: RedemptionDrive {
-///     static let name = "partners-exchange.drive-exchange"
+///     static let name = "partners_exchange.drive-exchange"
 ///     static let queue: QueueName = "partners_exchange.drive"
 ///     let member: Member.ID
 ///     let redemption: RedemptionRecord.ID

@@ -12,7 +12,7 @@ import Testing
 
 /// The command of a service that exists for tests, on the tables of partners-exchange.
 struct DriveTrial: RedemptionDrive {
-    static let name = "partners-exchange.drive-trial"
+    static let name = "partners_exchange.drive-trial"
     static let queue: QueueName = "partners_exchange.drive"
     let member: Member.ID
     let redemption: RedemptionRecord.ID

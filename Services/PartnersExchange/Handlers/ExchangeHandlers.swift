@@ -6,7 +6,7 @@ import Web
 
 /// Do what is due of an exchange. Sent by partners-exchange to itself.
 struct DriveExchange: RedemptionDrive {
-    static let name = "partners-exchange.drive-exchange"
+    static let name = "partners_exchange.drive-exchange"
     static let queue: QueueName = "partners_exchange.drive"
 
     let member: Member.ID
@@ -15,13 +15,13 @@ struct DriveExchange: RedemptionDrive {
 
 /// Wake exchanges whose duty is overdue.
 struct SweepExchanges: Command {
-    static let name = "partners-exchange.sweep-exchanges"
+    static let name = "partners_exchange.sweep-exchanges"
     static let queue: QueueName = "partners_exchange.rounds"
 }
 
 /// Compare what we have with the ledger's clearing accounts.
 struct ReconcilePartners: Command {
-    static let name = "partners-exchange.reconcile-partners"
+    static let name = "partners_exchange.reconcile-partners"
     static let queue: QueueName = "partners_exchange.rounds"
 }
 
