@@ -161,6 +161,7 @@ final class Breaks: Sendable {
         var at: Int?
         var isAfter = false
         var counts: [String: Int] = [:]
+        var dice: SplitMix64?
     }
 
     private let state = NIOLockedValueBox(State())
@@ -168,6 +169,11 @@ final class Breaks: Sendable {
     /// Break at the so-manieth call from now, before it is made or after it was answered. nil: never.
     func arm(_ at: Int?, isAfter: Bool) {
         self.state.withLockedValue { ($0.calls, $0.at, $0.isAfter) = (0, at, isAfter) }
+    }
+
+    /// Break at one call in six by the dice, before or after; nil: never.
+    func roll(_ dice: SplitMix64?) {
+        self.state.withLockedValue { $0.dice = dice }
     }
 
     /// Whether the armed call has come.
@@ -184,6 +190,11 @@ final class Breaks: Sendable {
     func around<Reply>(_ call: () async throws -> Reply) async throws -> Reply {
         let (breaks, isAfter) = self.state.withLockedValue { state in
             state.calls += 1
+            if var dice = state.dice {
+                let face = Int.random(in: 0..<12, using: &dice)
+                state.dice = dice
+                return (face < 2, face == 1)
+            }
             return (state.calls == state.at, state.isAfter)
         }
         if breaks, !isAfter { throw CancellationError() }
