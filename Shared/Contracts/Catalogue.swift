@@ -12,5 +12,6 @@ public enum Catalogue {
         PointsEarned.self, PointsExpiring.self, TransferDone.self,
         PlaceHold.self, CaptureHold.self, VoidHold.self, MakeTransfer.self, PostTransfer.self, OpenPurpose.self,
         ListClearing.self,
+        FetchPurposeTotals.self,
     ]
 }

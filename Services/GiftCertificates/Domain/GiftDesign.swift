@@ -10,7 +10,9 @@ struct GiftDesign: Hashable, Sendable, Codable {
 
     /// The pictures to choose from.
     enum Template: String, Hashable, Sendable, Codable, CaseIterable {
-        case plain, birthday, flowers, newYear = "new-year", hearts, autumn
+        case plain, birthday, flowers
+        case newYear = "new-year"
+        case hearts, autumn
 
         /// As members read it.
         var names: (russian: String, english: String) {
