@@ -26,15 +26,18 @@ public struct Notify: Command, Hashable {
     public let expiresAt: Timestamp?
     /// For e-mail: where answers go, and what it answers.
     public let mail: MailThread?
+    /// true: the sender has chosen the hour by the recipient's own clock, so quiet hours hold nothing back.
+    public let isHourChosen: Bool?
 
     /// Describes what is to be told.
     public init(
         id: Notice.ID, recipient: Recipient, purpose: Purpose, channels: [Channel], russian: Text, english: Text,
-        notBefore: Timestamp? = nil, expiresAt: Timestamp? = nil, mail: MailThread? = nil
+        notBefore: Timestamp? = nil, expiresAt: Timestamp? = nil, mail: MailThread? = nil, isHourChosen: Bool? = nil
     ) {
         (self.id, self.recipient, self.purpose, self.channels) = (id, recipient, purpose, channels)
         (self.russian, self.english) = (russian, english)
         (self.notBefore, self.expiresAt, self.mail) = (notBefore, expiresAt, mail)
+        self.isHourChosen = isHourChosen
     }
 
     /// Whom to tell. One of the three is set.

@@ -12,7 +12,8 @@ struct GiftCard: Sendable {
     /// What only the one who may spend it sees.
     struct Secret: Sendable {
         let code: CertificateCode
-        let modules: QRModules
+        /// nil where the library for QR codes is not installed.
+        let modules: QRModules?
         /// Until when it is good, as people read it; nil for ever.
         let expires: String?
     }
@@ -49,7 +50,7 @@ struct GiftCard: Sendable {
             \(self.face)
             </g>
             \(lines.joined(separator: "\n"))
-            \(secret.modules.svg(x: 427, y: 370, side: 140))
+            \(secret.modules?.svg(x: 427, y: 370, side: 140) ?? "")
             </svg>
 
             """

@@ -163,6 +163,16 @@ struct CertificateStore: Sendable {
             """)
     }
 
+    /// The points are back: nothing is left of it.
+    func refunded(_ certificate: Certificate, at now: Timestamp, in transaction: borrowing Transaction) async throws {
+        try await transaction.execute(
+            """
+            update gift_certificates.certificate
+            set state = 'refunded', blocked_from = null, remaining = 0, changed_at = \(now)
+            where certificate_id = \(certificate.id) and state = 'blocked'
+            """)
+    }
+
     /// Makes it a member's.
     func claim(
         _ id: GiftCertificate.ID, by member: Member.ID, state: CertificateState, at now: Timestamp,
