@@ -203,6 +203,9 @@ let package = Package(
                 ]),
             suite("CharityTests", foundation + ["Charity", "Redemption", hummingbirdTesting, jwt]),
             suite("GiftCertificatesTests", foundation + ["GiftCertificates", "Redemption", hummingbirdTesting, jwt]),
+                "PartnersExchangeTests", foundation + ["PartnersExchange", "Redemption", hummingbirdTesting, jwt]),
+            suite("CharityTests", foundation + ["Charity", "Ledger", "Redemption"]),
+            suite("GiftCertificatesTests", foundation + ["GiftCertificates", "Ledger", "Redemption", subprocess]),
             suite("SupportTests", foundation + ["Support", hummingbirdTesting, jwt]),
             suite("ClubTests", foundation + ["Club", arguments]),
             suite(
