@@ -141,7 +141,7 @@ let package = Package(
         + service("Charity", executable: "club-charity", libraries: ["Redemption"])
         + service(
             "GiftCertificates", executable: "club-gift-certificates", libraries: ["Redemption", subprocess, system])
-        + service("Support", executable: "club-support", libraries: [subprocess, system])
+        + service("Support", executable: "club-support", libraries: [subprocess, system], folders: ["Data"])
         + [
             .target(
                 name: "PartnerSimulator", dependencies: [hummingbird, httpClient, crypto, sockets, httpTypes, locks],

@@ -1,0 +1,94 @@
+import FoundationEssentials
+import NIOConcurrencyHelpers
+import Subprocess
+import SystemPackage
+
+/// Decodes a picture and writes it anew with libvips, in a process of its own with limits of its own: what is no part of
+/// the picture (EXIF, GPS, a script behind the last pixel) is not in what comes out, and a picture that kills the decoder
+/// kills nobody else. The process gets no environment of ours, in which secrets may stand.
+struct PhotoCleaner: Sendable {
+    /// Why there is no picture.
+    enum Failure: Error, Hashable {
+        /// The program is not installed: Debian's package libvips-tools has it.
+        case notInstalled
+        /// No picture could be made of it.
+        case unreadable
+        /// Enough are being made already.
+        case busy
+    }
+
+    /// A picture as it was made.
+    struct Cleaned: Sendable {
+        let header: PhotoHeader
+        let bytes: [UInt8]
+    }
+
+    /// The longer side of what is stored, in pixels: a price tag can still be read.
+    private static let side = 2560
+    /// Seconds of processor time, and of waiting.
+    private static let (processorLimit, timeLimit) = (20, 40)
+    /// Forty megapixels of a progressive JPEG take 250 MB; the rest is libraries.
+    private static let memoryLimit = 1 << 30
+    /// Decoders that run at the same time in this process.
+    private static let runningMax = 2
+
+    private let program: String
+    private let running = NIOLockedValueBox(0)
+
+    /// - Parameter program: a name that is looked up in PATH, or a path.
+    init(program: String = "vipsthumbnail") {
+        self.program = program
+    }
+
+    /// - Parameter header: what the bytes say of themselves, checked.
+    /// - Throws: ``Failure``
+    func callAsFunction(_ bytes: [UInt8], _ header: PhotoHeader) async throws -> Cleaned {
+        let isFree = self.running.withLockedValue { running in
+            guard running < Self.runningMax else { return false }
+            running += 1
+            return true
+        }
+        guard isFree else { throw Failure.busy }
+        defer { self.running.withLockedValue { $0 -= 1 } }
+        let folder = FileManager.default.temporaryDirectory.appending(path: "club-photo-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(
+            atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let input = "\(folder)/in.\(header.kind.suffix)"
+        guard FileManager.default.createFile(atPath: input, contents: Data(bytes)) else { throw Failure.unreadable }
+        return try await self.convert(input, header.kind, in: folder)
+    }
+
+    private func convert(_ input: String, _ kind: PhotoHeader.Kind, in folder: String) async throws -> Cleaned {
+        let output = "\(folder)/out.\(kind.suffix)"
+        let options = kind == .png ? "[strip]" : "[strip,Q=85]"
+        let arguments = [
+            "-k", "1", "\(Self.timeLimit)", "prlimit", "--as=\(Self.memoryLimit)", "--cpu=\(Self.processorLimit)",
+            "--fsize=\(4 * PhotoHeader.bytesMax)", "--nofile=64", "--core=0", "--", self.program,
+            "--size=\(Self.side)x\(Self.side)>", "--export-profile=srgb", "-o", output + options, input,
+        ]
+        do {
+            let result = try await Subprocess.run(
+                .name("timeout"), arguments: Arguments(arguments),
+                environment: .custom([
+                    "PATH": "/usr/local/bin:/usr/bin:/bin", "TMPDIR": folder, "LC_ALL": "C.UTF-8",
+                    // Loaders that libvips itself does not trust with strangers' files are off.
+                    "VIPS_BLOCK_UNTRUSTED": "1", "VIPS_CONCURRENCY": "1",
+                ]),
+                workingDirectory: FilePath(folder), input: .none, output: .discarded, error: .string(limit: 1 << 14))
+            if case .exited(let code) = result.terminationStatus, code == 127 { throw Failure.notInstalled }
+            guard result.terminationStatus.isSuccess else { throw Failure.unreadable }
+        } catch let error as SubprocessError where error.code == .executableNotFound {
+            throw Failure.notInstalled
+        } catch let error as SubprocessError where error.code != .executableNotFound {
+            // More words of complaint than we listen to.
+            throw Failure.unreadable
+        }
+        guard let data = FileManager.default.contents(atPath: output) else { throw Failure.unreadable }
+        let bytes = Array(data)
+        guard bytes.count <= PhotoHeader.bytesMax, let header = PhotoHeader(bytes), header.kind == kind,
+            !header.isTooLarge
+        else { throw Failure.unreadable }
+        return Cleaned(header: header, bytes: bytes)
+    }
+}
