@@ -207,6 +207,7 @@ let package = Package(
             suite("CharityTests", foundation + ["Charity", "Ledger", "Redemption"]),
             suite("GiftCertificatesTests", foundation + ["GiftCertificates", "Ledger", "Redemption", subprocess]),
             suite("SupportTests", foundation + ["Support", hummingbirdTesting, jwt]),
+            suite("SupportTests", foundation + ["Support", hummingbirdTesting, jwt], exclude: ["Fixtures"]),
             suite("ClubTests", foundation + ["Club", arguments]),
             suite(
                 "JourneyTests", path: "Journeys",

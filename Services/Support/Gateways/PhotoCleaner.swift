@@ -60,8 +60,10 @@ struct PhotoCleaner: Sendable {
     }
 
     private func convert(_ input: String, _ kind: PhotoHeader.Kind, in folder: String) async throws -> Cleaned {
-        let output = "\(folder)/out.\(kind.suffix)"
-        let options = kind == .png ? "[strip]" : "[strip,Q=85]"
+        // WebP becomes JPEG: the writer of WebP in libvips 8.14 leaves EXIF and XMP in, whatever it is told.
+        let made = kind == .png ? PhotoHeader.Kind.png : .jpeg
+        let output = "\(folder)/out.\(made.suffix)"
+        let options = made == .png ? "[strip]" : "[strip,Q=85,background=255]"
         let arguments = [
             "-k", "1", "\(Self.timeLimit)", "prlimit", "--as=\(Self.memoryLimit)", "--cpu=\(Self.processorLimit)",
             "--fsize=\(4 * PhotoHeader.bytesMax)", "--nofile=64", "--core=0", "--", self.program,
@@ -86,8 +88,9 @@ struct PhotoCleaner: Sendable {
         }
         guard let data = FileManager.default.contents(atPath: output) else { throw Failure.unreadable }
         let bytes = Array(data)
-        guard bytes.count <= PhotoHeader.bytesMax, let header = PhotoHeader(bytes), header.kind == kind,
-            !header.isTooLarge
+        // What another version may leave in is not kept either.
+        guard bytes.count <= PhotoHeader.bytesMax, let header = PhotoHeader(bytes), header.kind == made,
+            !header.isTooLarge, BarePicture.isBare(bytes, made)
         else { throw Failure.unreadable }
         return Cleaned(header: header, bytes: bytes)
     }
