@@ -67,7 +67,10 @@ struct SupportParts: Sendable {
         self.handlers = SupportHandlers(
             answer: AnswerMissingPoints(database: m.database, bus: m.bus, desk: desk, write: write),
             order: KeepOrder(database: m.database, desk: desk), clock: m.clock)
-        self.verifier = AccessTokenVerifier(clock: m.clock, keys: m.signingKeys)
+        self.verifier = AccessTokenVerifier(
+            clock: m.clock,
+            endedSessions: EndedSessions(schema: SupportModule.name, database: m.database, clock: m.clock),
+            keys: m.signingKeys)
         self.requests = RateLimiter(
             RateLimitPolicy(burst: m.rules.openRequestsPerMinute, per: .seconds(60)), clock: m.clock)
         self.materials = m

@@ -153,6 +153,14 @@ create table support.inbound_letter (
     received_at timestamptz not null
 );
 
+-- Sessions that were logged out (Shared/Web).
+create table support.ended_session (
+    session_id uuid        primary key,
+    forget_at  timestamptz not null
+);
+create index on support.ended_session (forget_at);
+grant select, insert, update, delete on support.ended_session to club_support;
+
 -- Which colleague looked at whose ticket.
 create table support.personal_view (
     view_id   bigint      generated always as identity primary key,

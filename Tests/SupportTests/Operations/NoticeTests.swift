@@ -80,6 +80,27 @@ import Testing
         }
     }
 
+    @Test func `a token of a session that was logged out opens nothing any more`() async throws {
+        let world = try SupportWorld()
+        try await self.neighbours.run(around: world) {
+            try await world.client { client in
+                let token = try await world.token()
+                #expect(try await client.ask(.get, "/v1/tickets", token: token).status == 200)
+                try await world.owner.transaction { transaction in
+                    try await SupportWorld.bus("auth", world.owner).publish(
+                        SessionEnded(
+                            session: Session.ID(world.member.raw), forgetAt: SupportWorld.noon + .seconds(600)),
+                        in: transaction)
+                }
+                try await eventually("the ending is heard of") {
+                    try await world.count("select count(*) from support.ended_session") == 1
+                }
+                world.clock.advance(by: .seconds(2))
+                #expect(try await client.ask(.get, "/v1/tickets", token: token).status == 401)
+            }
+        }
+    }
+
     /// What was written to somebody is nobody else's business, on the bus as well.
     @Test func `neither texts nor addresses can be read in the queue`() async throws {
         let world = try SupportWorld()
