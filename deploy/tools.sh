@@ -76,6 +76,13 @@ want_rsvg() {
         say "rsvg-convert is missing, so there are no statements as PDF: install librsvg2-bin or librsvg2-tools."
 }
 
+# Makes photos of tickets anew, in a process of its own. Without it support takes no photos.
+want_vips() {
+    command -v vipsthumbnail >/dev/null 2>&1 && return
+    install_package libvips-tools vips-tools ||
+        say "vipsthumbnail is missing, so support takes no photos: install libvips-tools or vips-tools."
+}
+
 # Reads those PDFs in the tests, which are skipped without it.
 want_pdftotext() {
     command -v pdftotext >/dev/null 2>&1 && return

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import HTTPTypes
 import HummingbirdTesting
 import Kernel
 import Postgres

@@ -5,6 +5,7 @@ import Kernel
 import Postgres
 import TestSupport
 import Testing
+import Web
 
 @testable import Support
 
@@ -46,7 +47,7 @@ import Testing
             #expect(seen.messages.count == 3)
             #expect(seen.messages.last?.text.hasPrefix("Спасибо! Баллы пришли") == true)
             #expect(seen.messages.last?.text.contains("зачислен") == false)
-            if PhotoCleanerTests.isInstalled { #expect(seen.photos.count == (name == "both" ? 1 : 0)) }
+            if LibVips.isInstalled { #expect(seen.photos.count == (name == "both" ? 1 : 0)) }
         }
     }
 

@@ -8,7 +8,7 @@ import Testing
 
 @testable import Support
 
-@Suite(.supportDatabase, .capturedLogs, .enabled(if: PhotoCleanerTests.isInstalled)) struct PhotoRoutesTests {
+@Suite(.supportDatabase, .capturedLogs, .enabled(if: LibVips.isInstalled)) struct PhotoRoutesTests {
     @Test func `a photo is made anew, kept, and served as a download by a signed link for five minutes`() async throws {
         let world = try SupportWorld()
         let token = try await world.token()

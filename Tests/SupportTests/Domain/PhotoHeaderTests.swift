@@ -53,13 +53,7 @@ import Testing
 }
 
 /// Real pictures through the real program; without it there is nothing to test.
-@Suite(.enabled(if: PhotoCleanerTests.isInstalled)) struct PhotoCleanerTests {
-    static var isInstalled: Bool {
-        ["/usr/bin", "/usr/local/bin", "/opt/homebrew/bin"].contains {
-            FileManager.default.isExecutableFile(atPath: "\($0)/vipsthumbnail")
-        }
-    }
-
+@Suite(.enabled(if: LibVips.isInstalled)) struct PhotoCleanerTests {
     /// What the fixtures carry beside the picture (Fixtures/photos.py).
     private static let secrets = ["SecretCamera", "SecretComment", "Exif", "2026:11:27", "<script"]
 
@@ -119,5 +113,14 @@ import Testing
             names.subtracting(["PATH", "TMPDIR", "LC_ALL", "PWD", "OLDPWD", "SHLVL", "_"])
                 == ["VIPS_BLOCK_UNTRUSTED", "VIPS_CONCURRENCY"])
         #expect(lines.suffix(2) == ["1048576", "20"])
+    }
+}
+
+/// Whether the program of libvips is here.
+enum LibVips {
+    static var isInstalled: Bool {
+        ["/usr/bin", "/usr/local/bin", "/opt/homebrew/bin"].contains {
+            FileManager.default.isExecutableFile(atPath: "\($0)/vipsthumbnail")
+        }
     }
 }

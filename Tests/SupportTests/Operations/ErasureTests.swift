@@ -1,11 +1,13 @@
 import Contracts
 import FoundationEssentials
+import HTTPTypes
 import HummingbirdTesting
 import JobQueue
 import Kernel
 import Postgres
 import TestSupport
 import Testing
+import Web
 
 @testable import Support
 
@@ -42,7 +44,7 @@ import Testing
                 _ = try await client.ask(.post, "\(path)/answers", #"{"text": "Тайна в ответе"}"#, token: colleague)
                 _ = try await client.ask(.post, "\(path)/notes", #"{"text": "Тайна в заметке"}"#, token: colleague)
                 _ = try await client.ask(.put, "\(path)/tags", #"{"tags": ["Тайна"]}"#, token: colleague)
-                if PhotoCleanerTests.isInstalled {
+                if LibVips.isInstalled {
                     let photo = try await client.send(
                         .post, "/v1/tickets/\(opened.id)/photos", try SupportWorld.fixture("gps.jpg"),
                         type: "image/jpeg", token: token)

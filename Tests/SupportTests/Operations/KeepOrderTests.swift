@@ -1,9 +1,11 @@
 import FoundationEssentials
+import HTTPTypes
 import HummingbirdTesting
 import Kernel
 import Postgres
 import TestSupport
 import Testing
+import Web
 
 @testable import Support
 

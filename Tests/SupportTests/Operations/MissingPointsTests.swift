@@ -1,11 +1,13 @@
 import Contracts
 import FoundationEssentials
+import HTTPTypes
 import HummingbirdTesting
 import JobQueue
 import Kernel
 import Postgres
 import TestSupport
 import Testing
+import Web
 
 @testable import Support
 
