@@ -29,6 +29,7 @@ struct StaffRoutes: Sendable {
         group.put("tickets/:ticket/state", use: self.move)
         group.post("tickets/:ticket/answers", use: self.answer)
         group.post("tickets/:ticket/notes", use: self.note)
+        group.post("tickets/:ticket/calls", use: self.callAgain)
         group.get("canned-answers") { _, _ in
             let answers = try await self.desk.cannedAnswers(in: self.database)
             return try Response.json(["items": answers.map(CannedAnswerBody.init)])
@@ -117,6 +118,14 @@ struct StaffRoutes: Sendable {
         let body = try StrictJSON.decode(ReplyBody.self, bytes: bytes)
         return try await self.writing(request, bytes, context) { id, staff, transaction in
             try await self.turns.note(body.text.text, id, by: staff, in: transaction)
+        }
+    }
+
+    @Sendable private func callAgain(_ request: Request, context: ClubRequestContext) async throws -> Response {
+        let bytes = try await StrictJSON.read(request)
+        let body = try StrictJSON.decode(ReplyBody.self, bytes: bytes)
+        return try await self.writing(request, bytes, context) { id, staff, transaction in
+            try await self.turns.call(body.text.text, id, by: staff, in: transaction)
         }
     }
 

@@ -55,6 +55,21 @@ struct StaffTurns: Sendable {
         return ticket
     }
 
+    /// Writes down what the customer said on the phone, as if the customer had written it.
+    func call(
+        _ text: String, _ id: Ticket.ID, by staff: Staff.ID, in transaction: borrowing Transaction
+    ) async throws -> SupportTicket {
+        let ticket = try await self.desk.change(id, in: transaction) { ticket, now in
+            guard let next = ticket.state.afterCustomer(isReopenable: ticket.isReopenable(at: now)) else {
+                throw TicketRefusal.closed
+            }
+            ticket.move(to: next, at: now)
+            return [TicketEvent(kind: .customerWrote, state: next, at: now, staff: staff, detail: "phone")]
+        }
+        try await self.write.byCustomer(text, letter: nil, in: ticket, transaction)
+        return ticket
+    }
+
     /// Brings it to another state without a word.
     func move(
         _ id: Ticket.ID, to next: TicketState, by staff: Staff.ID, in transaction: borrowing Transaction

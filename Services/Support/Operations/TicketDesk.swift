@@ -53,9 +53,9 @@ struct TicketDesk: Sendable {
 }
 
 extension SupportTicket {
-    /// Brings it to a state and says when it was resolved.
+    /// Brings it to a state and says when it was resolved. What is resolved is late no more.
     mutating func move(to state: TicketState, at now: Timestamp) {
-        if state == .resolved { self.resolvedAt = now }
+        if state == .resolved { (self.resolvedAt, self.escalation) = (now, 0) }
         self.state = state
     }
 

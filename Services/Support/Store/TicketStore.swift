@@ -152,6 +152,21 @@ extension TicketStore {
         let escalation: Int16
         let due: Timestamp
         let id: Ticket.ID
+
+        init(escalation: Int16, due: Timestamp, id: Ticket.ID) {
+            (self.escalation, self.due, self.id) = (escalation, due, id)
+        }
+
+        /// A cursor is the client's to change: moments that no ticket has are none.
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            self.escalation = try container.decode(Int16.self, forKey: .escalation)
+            self.due = try container.decode(Timestamp.self, forKey: .due)
+            self.id = try container.decode(Ticket.ID.self, forKey: .id)
+            guard Timestamp(microseconds: 0)...SupportTicket.never ~= self.due, 0...2 ~= self.escalation else {
+                throw DecodingError.dataCorruptedError(forKey: .due, in: container, debugDescription: "no position")
+            }
+        }
     }
 
     /// The queue: what was escalated first, then what is due first.

@@ -141,6 +141,11 @@ import Web
                 .get, "/staff/v1/tickets?late=true", token: later
             ).read()
             #expect(late.items.map(\.ticket.id) == [urgent.id])
+            let forged = Base64URL.encode(
+                Array(#"{"escalation": 0, "due": "+290000-01-01T00:00:00Z", "id": "\#(usual.id)"}"#.utf8))
+            #expect(
+                try await client.ask(.get, "/staff/v1/tickets?cursor=\(forged)", token: later).problem
+                    == "invalid-cursor")
             for query in ["state=x", "team=x", "assignee=x", "number=x", "late=x", "reason=x", "cursor=x", "limit=0"] {
                 #expect(
                     try await client.ask(.get, "/staff/v1/tickets?\(query)", token: later).status == 400, "\(query)")
@@ -162,6 +167,11 @@ import Web
                 .get, "/v1/tickets/\(seen.ticket.id)", token: try await world.token()
             ).read()
             #expect(own.messages.map(\.text) == ["Потерял карту"])
+            // The next call belongs to the same ticket.
+            let path = "/staff/v1/tickets/\(seen.ticket.id)"
+            _ = try await client.ask(.put, "\(path)/state", #"{"state": "resolved"}"#, token: token)
+            let again = try await client.ask(.post, "\(path)/calls", #"{"text": "Нашёл её"}"#, token: token)
+            #expect(try again.read(StaffSummarySeen.self).ticket.state == .reopened)
         }
     }
 
