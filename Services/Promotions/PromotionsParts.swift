@@ -13,6 +13,22 @@ struct PromotionsParts: Sendable {
         var requestsPerSecond = 5000
         /// How long points stay set aside at a till.
         var hold = Duration.seconds(900)
+        /// Requests a second of one member or colleague.
+        var personPerSecond = 50
+    }
+
+    /// What everything here is made of.
+    struct Materials: Sendable {
+        let database: Database
+        let bus: Bus
+        let clock: any WallClock
+        let ids: IDGenerator
+        var random = RandomBytes.system
+        var limits = Limits()
+        /// What the key is made of that signs the tokens of coupons.
+        let couponKey: Secret
+        /// Fetches auth's public keys, with which the tokens of members' screens are verified.
+        let signingKeys: @Sendable () async throws -> String
     }
 
     let findTillKey: FindTillKey
@@ -21,33 +37,34 @@ struct PromotionsParts: Sendable {
     let quote: QuoteSale
     let authorise: AuthoriseSpending
     let end: EndSpending
-    private let database: Database
-    private let clock: any WallClock
-    private let requests: RateLimiter
+    let acceptReturns: AcceptReturns
+    let watchPrices: WatchPrices
+    let judgeLevels: JudgeLevels
+    let rulesets: Rulesets
+    let signer: CouponSigner
+    let settleReturns: SettleReturns
+    let verifier: AccessTokenVerifier
+    let m: Materials
 
-    /// - Parameter signingKeys: fetches auth's public keys, with which the tokens of members' screens are verified.
-    init(
-        database: Database, bus: Bus, clock: any WallClock, ids: IDGenerator, limits: Limits = Limits(),
-        signingKeys: @escaping @Sendable () async throws -> String
-    ) {
+    /// - Throws: for a secret that no key can be made of.
+    init(_ m: Materials) throws {
+        let (database, bus, clock, ids) = (m.database, m.bus, m.clock, m.ids)
         let rulesets = Rulesets(database: database)
         let judge = JudgeSales(
             database: database, findMembers: FindMembers(database: database, bus: bus, clock: clock), rulesets: rulesets
         )
         let verifier = AccessTokenVerifier(
             clock: clock, endedSessions: EndedSessions(schema: "promotions", database: database, clock: clock),
-            keys: signingKeys)
-        self.database = database
-        self.clock = clock
-        self.requests = RateLimiter(
-            RateLimitPolicy(burst: limits.requestsPerSecond, per: .seconds(1)), clock: clock)
+            keys: m.signingKeys)
+        (self.m, self.rulesets, self.verifier) = (m, rulesets, verifier)
+        self.signer = try CouponSigner(m.couponKey)
         self.findTillKey = FindTillKey(database: database, bus: bus, clock: clock)
         self.accept = AcceptReceipts(
             database: database, bus: bus, judge: judge, months: Months(database: database), clock: clock, ids: ids)
         self.acceptBatch = AcceptBatch(accept: self.accept)
         self.quote = QuoteSale(judge: judge, clock: clock)
         self.authorise = AuthoriseSpending(
-            database: database, bus: bus, rulesets: rulesets, clock: clock, ids: ids, hold: limits.hold
+            database: database, bus: bus, rulesets: rulesets, clock: clock, ids: ids, hold: m.limits.hold
         ) { token in
             do {
                 let token = try await verifier.verifyCard(token)
@@ -58,50 +75,9 @@ struct PromotionsParts: Sendable {
             }
         }
         self.end = EndSpending(database: database, bus: bus, clock: clock)
-    }
-
-    /// The routes of this service.
-    func addRoutes(to router: Router<ClubRequestContext>) {
-        DirectoryRoutes(database: self.database).add(to: router)
-        let tills = router.group("pos/v1")
-            .add(
-                middleware: TillAuthentication { id in
-                    try await self.findTillKey(id).map { key in
-                        TillKey(
-                            id: key.id, hash: key.hash, store: key.store, scopes: key.scopes, revoked: key.isRevoked)
-                    }
-                }
-            )
-            .add(middleware: RateLimit(self.requests) { $1.tillKey?.id })
-        TillRoutes(accept: self.accept, acceptBatch: self.acceptBatch, quote: self.quote)
-            .add(to: tills.group().add(middleware: RequireScope("receipts")))
-        SpendingRoutes(authorise: self.authorise, end: self.end)
-            .add(to: tills.group().add(middleware: RequireScope("spend")))
-    }
-
-    /// Queues of this service.
-    static let queues = [
-        QueueDeclaration("promotions.directory", producers: ["auth"]),
-        QueueDeclaration("promotions.events", producers: ["ledger"]),
-    ]
-
-    /// What this service hears.
-    var handlers: [Handler] {
-        let (cards, keys, points) = (OnCardIssued(), OnTillKeyChanged(), OnPointsEarned())
-        let sessions = OnSessionEnded(clock: self.clock)
-        return [
-            .batch(CardIssued.self, on: "promotions.directory") { jobs, transaction in
-                try await cards(jobs, in: transaction)
-            },
-            .batch(TillKeyChanged.self, on: "promotions.directory") { jobs, transaction in
-                try await keys(jobs, in: transaction)
-            },
-            .batch(SessionEnded.self, on: "promotions.directory") { jobs, transaction in
-                try await sessions(jobs, in: transaction)
-            },
-            .batch(PointsEarned.self, on: "promotions.events") { jobs, transaction in
-                try await points(jobs, in: transaction)
-            },
-        ]
+        self.settleReturns = SettleReturns(bus: bus)
+        self.acceptReturns = AcceptReturns(database: database, settle: self.settleReturns, clock: clock, ids: ids)
+        self.watchPrices = WatchPrices(database: database, bus: bus, ids: ids)
+        self.judgeLevels = JudgeLevels(database: database, clock: clock)
     }
 }

@@ -8,7 +8,7 @@ public enum Catalogue {
         MemberErased.self, Notify.self, NotificationMoved.self,
         ResolveCard.self, ResolveTillKey.self, FetchSigningKeys.self, EnrolMembers.self, ListReferences.self,
         RequestStepUp.self, ConfirmStepUp.self, FetchStanding.self,
-        PostReceipt.self, ExplainReceipt.self,
+        PostReceipt.self, ExplainReceipt.self, OpenStickerCampaign.self,
         PointsEarned.self, PointsExpiring.self, TransferDone.self,
         PlaceHold.self, CaptureHold.self, VoidHold.self, MakeTransfer.self, PostTransfer.self, OpenPurpose.self,
         ListClearing.self,

@@ -80,6 +80,7 @@ import Testing
                 "auth.enrol-members", "auth.request-step-up", "auth.confirm-step-up",
                 "ledger.place-hold", "ledger.capture-hold", "ledger.void-hold",
                 "ledger.make-transfer", "ledger.open-purpose",
+                "ledger.open-sticker-campaign",
             ])
     }
 

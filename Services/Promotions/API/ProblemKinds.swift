@@ -20,7 +20,78 @@ extension ProblemKind {
         .serviceUnavailable, "undecided", ru: "Решение ещё не принято, повторите запрос",
         en: "It is not decided yet, repeat the request")
 
+    static let paymentMismatch = ProblemKind(
+        .unprocessableContent, "payment-mismatch", ru: "Списание баллов не относится к этому чеку",
+        en: "A payment with points does not belong to the receipt")
+
+    // Goods that come back.
+    static let unknownLine = ProblemKind(
+        .unprocessableContent, "unknown-line", ru: "В чеке нет такой позиции", en: "The receipt has no such line")
+    static let returnExceedsLine = ProblemKind(
+        .unprocessableContent, "return-exceeds-line", ru: "Возвращено больше, чем осталось от позиции",
+        en: "More comes back than is left of the line")
+    static let nothingReturned = ProblemKind(
+        .unprocessableContent, "nothing-returned", ru: "Возвращённое количество равно нулю",
+        en: "The quantity that comes back is zero")
+
+    /// How a return is refused that was refused when its sale was there.
+    static func ofReturn(_ code: String) -> ProblemKind? {
+        [Self.unknownLine, .returnExceedsLine, .nothingReturned].first { $0.code == code }
+    }
+
+    // Coupons and stickers.
+    static let couponsSoldOut = ProblemKind(
+        .conflict, "coupons-sold-out", ru: "Купоны закончились", en: "All coupons are taken")
+    static let couponLimit = ProblemKind(
+        .conflict, "coupon-limit", ru: "У вас уже есть такой купон", en: "You have as many of these coupons as may be")
+    static let couponOver = ProblemKind(
+        .conflict, "coupon-over", ru: "Срок действия купона истёк", en: "The coupon's time is over")
+    static let couponUsed = ProblemKind(
+        .conflict, "coupon-used", ru: "Купон уже использован", en: "The coupon is used")
+    static let couponTokenInvalid = ProblemKind(
+        .unprocessableContent, "coupon-token-invalid", ru: "Код купона недействителен, обновите его на экране",
+        en: "The coupon's code is not valid, show a fresh one")
+    static let couponTokenExpired = ProblemKind(
+        .unprocessableContent, "coupon-token-expired", ru: "Код купона устарел, обновите его на экране",
+        en: "The coupon's code has run out, show a fresh one")
+    static let couponTokenUsed = ProblemKind(
+        .conflict, "coupon-token-used", ru: "Код купона уже предъявлен", en: "The coupon's code was shown before")
+    static let insufficientStickers = ProblemKind(
+        .conflict, "insufficient-stickers", ru: "Недостаточно наклеек", en: "Not enough stickers")
+
+    // Favourites and lists.
+    static let favouritesChosen = ProblemKind(
+        .conflict, "favourites-chosen", ru: "Любимые категории на этот месяц уже выбраны",
+        en: "The favourite categories of the month are chosen")
+    static let tooManyFavourites = ProblemKind(
+        .unprocessableContent, "too-many-favourites", ru: "Слишком много категорий для вашего уровня",
+        en: "More categories than the level has")
+    static let unknownCategory = ProblemKind(
+        .unprocessableContent, "unknown-category", ru: "Неизвестная категория", en: "No such category")
+    static let unknownProduct = ProblemKind(
+        .notFound, "unknown-product", ru: "Неизвестный товар", en: "No such product")
+    static let wrongMonth = ProblemKind(
+        .unprocessableContent, "wrong-month", ru: "Выбрать можно на этот или следующий месяц",
+        en: "Only this month and the next can be chosen for")
+    static let listFull = ProblemKind(
+        .unprocessableContent, "list-full", ru: "В списке слишком много товаров", en: "The list has too many items")
+
+    // What colleagues do.
+    static let rulesetDefect = ProblemKind(
+        .unprocessableContent, "ruleset-defect", ru: "Набор правил содержит ошибку", en: "The ruleset has a defect")
+    static let wrongState = ProblemKind(
+        .conflict, "wrong-state", ru: "В этом состоянии действие невозможно", en: "Not possible in this state")
+    static let samePerson = ProblemKind(
+        .forbidden, "same-person", ru: "Решать должен другой сотрудник", en: "Somebody else must decide")
+    static let budgetLowered = ProblemKind(
+        .conflict, "budget-lowered", ru: "Бюджет нельзя уменьшить", en: "A budget cannot become smaller")
+    static let codeTaken = ProblemKind(
+        .conflict, "code-taken", ru: "Код уже занят", en: "The code is taken")
+
     // Paying with points.
+    static let spendingLocked = ProblemKind(
+        .conflict, "spending-locked", ru: "Владелец карты запретил списание баллов",
+        en: "The card's owner has locked spending")
     static let invalidCardToken = ProblemKind(
         .unprocessableContent, "card-token-invalid", ru: "Код карты недействителен, обновите его на экране",
         en: "The card token is not valid, show a fresh one")
@@ -58,6 +129,7 @@ extension Violation.Code {
         case .invalidKey: ("Неверный ключ операции", "The key of an operation is not valid")
         case .invalidPoints: ("Неверное количество баллов", "The number of points is not valid")
         case .invalidPosition: ("Неверный номер позиции", "A position is not valid")
+        case .invalidReference: ("Неверная ссылка", "A reference is not valid")
         case .invalidStore: ("Неверный номер магазина", "The store is not valid")
         case .invalidTag: ("Неверная метка товара", "A tag is not valid")
         case .invalidText: ("Неверный текст", "A text is not valid")

@@ -22,12 +22,27 @@ extension Problem {
         case .unknownStore: self.init(ProblemKind.unknownStore, at: pointer + "/store")
         case .foreignStore: self.init(ProblemKind.foreignStore, at: pointer + "/store")
         case .fiscalConflict: self.init(ProblemKind.fiscalConflict, at: pointer + "/fiscal")
+        case .paymentMismatch: self.init(ProblemKind.paymentMismatch, at: pointer + "/authorisations")
         case .undecided: self.init(ProblemKind.undecided, retryAfter: .seconds(1))
+        }
+    }
+
+    init(_ refusal: ReturnRefusal) {
+        switch refusal {
+        case .unknownLine: self.init(ProblemKind.unknownLine, at: "/lines")
+        case .exceedsLine: self.init(ProblemKind.returnExceedsLine, at: "/lines")
+        case .nothing: self.init(ProblemKind.nothingReturned, at: "/lines")
+        case .fiscalConflict: self.init(ProblemKind.fiscalConflict, at: "/fiscal")
+        case .foreignStore: self.init(ProblemKind.foreignStore, at: "/store")
+        case .unknownStore: self.init(ProblemKind.unknownStore, at: "/store")
+        case .fromTheFuture: self.init(ProblemKind.fromTheFuture, at: "/at")
+        case .tooOld: self.init(ProblemKind.tooOld, at: "/at")
         }
     }
 
     init(_ refusal: SpendingRefusal) {
         switch refusal {
+        case .locked: self.init(ProblemKind.spendingLocked)
         case .invalidToken: self.init(ProblemKind.invalidCardToken, at: "/cardToken")
         case .tokenUsed: self.init(ProblemKind.cardTokenUsed, at: "/cardToken")
         case .unknownStore: self.init(ProblemKind.unknownStore, at: "/store")
@@ -48,6 +63,24 @@ extension Problem {
                 ProblemKind.overAuthorised,
                 violations: [Violation(pointer: "/points", code: ProblemKind.overAuthorised.code)],
                 extensions: ["authorised": .integer(points.amount)])
+        }
+    }
+
+    init(_ refusal: CouponRefusal) {
+        switch refusal {
+        case .unknown: self.init(ProblemKind.notFound)
+        case .soldOut: self.init(ProblemKind.couponsSoldOut)
+        case .memberLimit: self.init(ProblemKind.couponLimit)
+        case .over: self.init(ProblemKind.couponOver)
+        case .used: self.init(ProblemKind.couponUsed)
+        case .invalidToken: self.init(ProblemKind.couponTokenInvalid, at: "/token")
+        case .tokenExpired: self.init(ProblemKind.couponTokenExpired, at: "/token")
+        case .tokenUsed: self.init(ProblemKind.couponTokenUsed)
+        case .foreignStore: self.init(ProblemKind.foreignStore, at: "/store")
+        case .unknownStore: self.init(ProblemKind.unknownStore, at: "/store")
+        case .keyReused: self.init(Promotions.Violation.Code.keyReused.kind)
+        case .insufficientStickers: self.init(ProblemKind.insufficientStickers)
+        case .undecided: self.init(ProblemKind.undecided, retryAfter: .seconds(1))
         }
     }
 }

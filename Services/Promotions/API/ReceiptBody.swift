@@ -8,6 +8,12 @@ struct ReceiptBody: Decodable, Sendable {
     let card: String
     let lines: [LineBody]
     let total: Int64
+    /// The payments with points that paid a part of it.
+    let authorisations: [String]?
+    /// The coupons that were taken for it.
+    let coupons: [String]?
+    /// Until when an online order's points wait.
+    let maturesAt: String?
 }
 
 /// A sale that may yet happen, so that it has no fiscal triple, or has one that does not matter.
@@ -18,6 +24,7 @@ struct QuoteBody: Decodable, Sendable {
     let card: String
     let lines: [LineBody]
     let total: Int64
+    let coupons: [String]?
 }
 
 /// The fiscal triple: drive, document, sign.
@@ -48,10 +55,26 @@ extension ReceiptBody {
         var violations = Violations()
         let fiscal = self.fiscal.parsed(at: pointer + "/fiscal", &violations)
         let sale = Sale(
-            store: self.store, at: self.at, card: self.card, lines: self.lines, total: self.total, pointer: pointer,
-            &violations)
+            store: self.store, at: self.at, card: self.card, lines: self.lines, total: self.total,
+            coupons: self.coupons, pointer: pointer, &violations)
+        let authorisations = Identifier<Hold>.list(
+            self.authorisations, at: pointer + "/authorisations", &violations)
+        let maturesAt = self.parsedMaturity(at: pointer + "/maturesAt", soldAt: sale?.at, &violations)
         guard violations.isEmpty, let fiscal, let sale else { throw violations }
-        return TillReceipt(fiscal: fiscal, sale: sale)
+        return TillReceipt(fiscal: fiscal, sale: sale, authorisations: authorisations, maturesAt: maturesAt)
+    }
+
+    /// Points wait for a delivery, which is after the sale and not years away.
+    private func parsedMaturity(
+        at pointer: String, soldAt: Timestamp?, _ violations: inout Violations
+    ) -> Timestamp? {
+        guard let text = self.maturesAt else { return nil }
+        guard let moment = Timestamp(text), let soldAt, soldAt <= moment, moment - soldAt <= ReceiptLimits.maturityMax
+        else {
+            violations.add(.invalidTime, pointer, "ISO 8601 with a zone, at most 60 days after the sale")
+            return nil
+        }
+        return moment
     }
 }
 
@@ -60,15 +83,15 @@ extension QuoteBody {
         var violations = Violations()
         _ = self.fiscal?.parsed(at: "/fiscal", &violations)
         let sale = Sale(
-            store: self.store, at: self.at, card: self.card, lines: self.lines, total: self.total, pointer: "",
-            &violations)
+            store: self.store, at: self.at, card: self.card, lines: self.lines, total: self.total,
+            coupons: self.coupons, pointer: "", &violations)
         guard violations.isEmpty, let sale else { throw violations }
         return sale
     }
 }
 
 extension FiscalBody {
-    fileprivate func parsed(at pointer: String, _ violations: inout Violations) -> FiscalID? {
+    func parsed(at pointer: String, _ violations: inout Violations) -> FiscalID? {
         let fiscal = FiscalID(fn: self.fn, fd: self.fd, fpd: self.fpd)
         if fiscal == nil {
             violations.add(.invalidFiscalID, pointer, "fn has 16 digits, fd is 1 to 9999999999, fpd is 0 to 4294967295")
@@ -79,7 +102,7 @@ extension FiscalBody {
 
 extension Sale {
     fileprivate init?(
-        store: String, at: String, card: String, lines: [LineBody], total: Int64, pointer: String,
+        store: String, at: String, card: String, lines: [LineBody], total: Int64, coupons: [String]?, pointer: String,
         _ violations: inout Violations
     ) {
         let store = StoreID.checked(store, at: pointer + "/store", &violations)
@@ -87,8 +110,9 @@ extension Sale {
         if at == nil { violations.add(.invalidTime, pointer + "/at", "ISO 8601 with a zone: 2026-11-23T10:00:00Z") }
         let card = Self.card(card, at: pointer + "/card", &violations)
         let lines = lines.parsed(at: pointer, total: total, &violations)
+        let coupons = Coupon.ID.list(coupons, at: pointer + "/coupons", &violations)
         guard let store, let at, let card, let lines, let total = Kopecks(total) else { return nil }
-        self.init(store: store, at: at, card: card, lines: lines, total: total)
+        self.init(store: store, at: at, card: card, lines: lines, total: total, coupons: coupons)
     }
 
     /// Sixteen digits with a wrong check digit are a card that nobody has: said with the same code as any other
@@ -197,6 +221,28 @@ extension LineBody {
         if !isText || !(1...bytesMax ~= text.utf8.count) {
             violations.add(.invalidText, pointer, "1 to \(bytesMax) bytes without control characters")
         }
+    }
+}
+
+extension Identifier {
+    /// Identifiers of a request in their order, each once, or what is wrong with them.
+    fileprivate static func list(
+        _ texts: [String]?, at pointer: String, _ violations: inout Violations
+    ) -> [Self] {
+        let texts = texts ?? []
+        guard texts.count <= ReceiptLimits.referencesMax else {
+            violations.add(.invalidReference, pointer, "at most \(ReceiptLimits.referencesMax)")
+            return []
+        }
+        var found: Set<Self> = []
+        for (index, text) in texts.enumerated() {
+            guard let id = Self(text) else {
+                violations.add(.invalidReference, "\(pointer)/\(index)", "a UUID of 36 characters")
+                continue
+            }
+            found.insert(id)
+        }
+        return found.sorted()
     }
 }
 

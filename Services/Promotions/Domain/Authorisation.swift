@@ -44,6 +44,8 @@ enum SpendingRefusal: Error, Hashable, Sendable {
     case invalidToken
     /// The token has authorised a payment already.
     case tokenUsed
+    /// The member has locked spending, or is not active yet.
+    case locked
     case unknownStore
     case foreignStore
     /// More than the rules let be paid with points.

@@ -8,6 +8,12 @@ struct Evaluation: Hashable, Sendable {
     let points: Points
     let accruals: [RuleAccrual]
     let lines: [LineResult]
+    var stickers: [StickerGift] = []
+    var coupons: [CouponGift] = []
+    /// What the counted rules gave.
+    var uses: [String: RuleUse] = [:]
+    /// What was taken out of the budgets.
+    var spent: [String: Int64] = [:]
 }
 
 /// The points that one rule gives for a receipt.
@@ -17,10 +23,25 @@ struct RuleAccrual: Hashable, Sendable {
     let points: Points
 }
 
+/// Stickers that one rule gives for a receipt.
+struct StickerGift: Hashable, Sendable, Codable {
+    let rule: String
+    let campaign: String
+    let count: Int64
+}
+
+/// A coupon that one rule gives for a receipt.
+struct CouponGift: Hashable, Sendable, Codable {
+    let rule: String
+    let campaign: String
+}
+
 /// What one line brought, and why.
 struct LineResult: Hashable, Sendable, Codable {
     let position: Int32
     let points: Points
+    /// What the till is to take off the line; nil is nothing.
+    var discount: Kopecks?
     let reasons: [Reason]
 
     struct Reason: Hashable, Sendable, Codable {
@@ -29,12 +50,20 @@ struct LineResult: Hashable, Sendable, Codable {
             case earned
             /// An exclusion left the line out.
             case excluded
+            /// A rule left the line out; `text` says why.
+            case refused
+            /// A limit or a budget has cut what the rule would have given.
+            case limited
+            /// The rule makes the line cheaper.
+            case discounted
         }
 
         let code: Code
         /// The rule that paid, or the exclusion that left the line out.
         let rule: String
         var points: Points?
+        /// In Russian.
+        var text: String?
     }
 }
 
@@ -53,66 +82,143 @@ extension Ruleset.Version {
     func evaluate(
         _ sale: Sale, for member: MemberFacts, at now: Timestamp
     ) throws(PointsOverflow) -> Evaluation {
-        var reasons = sale.lines.map { self.ruleset.exclusionReasons(for: $0) }
-        let eligible = sale.lines.indices.filter { reasons[$0].isEmpty }
-        var points = sale.lines.map { _ in Points.zero }
-        var accruals: [RuleAccrual] = []
-        for rule in self.ruleset.rules where rule.applies(to: sale, at: now) {
-            let counted = eligible.filter { rule.lines?.holds(for: sale.lines[$0]) ?? true }
-            let weights = counted.map { sale.lines[$0].sum.amount }
-            let earned = try rule.effect.points(for: weights)
-            if earned > .zero { accruals.append(RuleAccrual(rule: rule.id, lotClass: rule.lotClass, points: earned)) }
-            for (index, share) in zip(counted, allocate(earned.amount, over: weights)) {
-                guard let share = Points(share), let sum = points[index].adding(share) else { throw PointsOverflow() }
-                points[index] = sum
-                reasons[index].append(.init(code: .earned, rule: rule.id, points: share))
+        var tally = Tally(sale)
+        let exclusions = [Exclusion.reward] + self.ruleset.exclusions
+        for exclusion in exclusions where exclusion.from.contains(.earning) {
+            tally.exclude(.init(code: .excluded, rule: exclusion.id)) { exclusion.lines.holds(for: $0) }
+        }
+        let rules = self.ruleset.inOrder.filter { $0.applies(to: sale, of: member, at: now) }
+        for rule in rules {
+            guard case .refuse(let russian, _) = rule.effect else { continue }
+            tally.exclude(.init(code: .refused, rule: rule.id, text: russian), onlyEligible: true) {
+                rule.lines?.holds(for: $0, liking: member.favourites) ?? true
             }
         }
-        return Evaluation(
-            ruleset: self.number,
-            points: try accruals.map(\.points).sum(),
-            accruals: accruals,
-            lines: sale.lines.indices.map { index in
-                LineResult(
-                    position: sale.lines[index].position, points: points[index], reasons: reasons[index])
-            })
+        var allowance = Allowance(member, budgets: self.ruleset.budgets ?? [])
+        let gifts = try self.gifts(of: rules, for: sale, member, eligible: tally.eligible)
+        let stacking = Stacking(
+            groups: self.ruleset.groups ?? [], kopecksPerPoint: self.ruleset.spending.kopecksPerPoint)
+        let survivors = Set(stacking.survivors(of: gifts.map { allowance.limited($0) }).map(\.rule.id))
+        for gift in gifts where survivors.contains(gift.rule.id) {
+            let given = allowance.limited(gift)
+            allowance.take(given)
+            try tally.give(given)
+        }
+        return tally.evaluation(by: self, spent: allowance.spent)
+    }
+
+    private func gifts(
+        of rules: [Rule], for sale: Sale, _ member: MemberFacts, eligible: [Int]
+    ) throws(PointsOverflow) -> [Gift] {
+        func counted(_ rule: Rule) -> [Int] {
+            eligible.filter { rule.lines?.holds(for: sale.lines[$0], liking: member.favourites) ?? true }
+        }
+        var rates = sale.lines.map { _ in Int64(0) }
+        for rule in rules where rule.group == nil {
+            guard case .earnRate = rule.effect else { continue }
+            let gift = try rule.gift(for: sale, counting: counted(rule), rates: [])
+            for (index, share) in zip(gift.counted, allocate(gift.points, over: gift.weights)) {
+                rates[index] = try rates[index].plus(share)
+            }
+        }
+        var gifts: [Gift] = []
+        for rule in rules {
+            if case .refuse = rule.effect { continue }
+            gifts.append(try rule.gift(for: sale, counting: counted(rule), rates: rates))
+        }
+        return gifts
     }
 }
 
 extension Ruleset {
-    fileprivate func exclusionReasons(for line: ReceiptLine) -> [LineResult.Reason] {
-        self.exclusions
-            .filter { $0.from.contains(.earning) && $0.lines.holds(for: line) }
-            .map { .init(code: .excluded, rule: $0.id) }
+    /// Higher priorities first, equal ones in the order of the document.
+    fileprivate var inOrder: [Rule] {
+        self.rules.enumerated().sorted {
+            ($1.element.priority ?? 0, $0.offset) < ($0.element.priority ?? 0, $1.offset)
+        }.map(\.element)
+    }
+}
+
+/// What is given for the lines of a sale, while it is gathered.
+private struct Tally {
+    private let sale: Sale
+    private var reasons: [[LineResult.Reason]]
+    private var points: [Int64]
+    private var discounts: [Int64]
+    private(set) var eligible: [Int]
+    private var total: Int64 = 0
+    private var gifts: [Gift] = []
+
+    init(_ sale: Sale) {
+        self.sale = sale
+        self.reasons = sale.lines.map { _ in [] }
+        self.points = sale.lines.map { _ in 0 }
+        self.discounts = self.points
+        self.eligible = Array(sale.lines.indices)
+    }
+
+    /// Leaves lines out for a reason.
+    mutating func exclude(
+        _ reason: LineResult.Reason, onlyEligible: Bool = false, where isExcluded: (ReceiptLine) -> Bool
+    ) {
+        let excluded = (onlyEligible ? self.eligible : Array(self.sale.lines.indices))
+            .filter { isExcluded(self.sale.lines[$0]) }
+        for index in excluded { self.reasons[index].append(reason) }
+        let left = Set(excluded)
+        self.eligible.removeAll(where: left.contains)
+    }
+
+    mutating func give(_ gift: Gift) throws(PointsOverflow) {
+        self.gifts.append(gift)
+        self.total = try self.total.plus(gift.points)
+        guard Points(self.total) != nil else { throw PointsOverflow() }
+        let earns = gift.rule.effect.isEarning
+        for (index, share) in zip(gift.counted, allocate(gift.points, over: gift.weights)) {
+            self.points[index] = try self.points[index].plus(share)
+            if earns { self.reasons[index].append(.init(code: .earned, rule: gift.rule.id, points: Points(share))) }
+            if gift.points < gift.wanted { self.reasons[index].append(.init(code: .limited, rule: gift.rule.id)) }
+        }
+        for (index, discount) in zip(gift.counted, gift.discounts) where discount > 0 {
+            // Two prices for one line: the better one.
+            self.discounts[index] = max(self.discounts[index], discount)
+            self.reasons[index].append(.init(code: .discounted, rule: gift.rule.id))
+        }
+    }
+
+    func evaluation(by version: Ruleset.Version, spent: [String: Int64]) -> Evaluation {
+        let given = self.gifts.filter(\.isAnything)
+        return Evaluation(
+            ruleset: version.number, points: Points(self.total) ?? .zero,
+            accruals: given.compactMap { gift in
+                guard gift.points > 0, let points = Points(gift.points) else { return nil }
+                return RuleAccrual(rule: gift.rule.id, lotClass: gift.rule.lotClass, points: points)
+            },
+            lines: self.sale.lines.indices.map { index in
+                LineResult(
+                    position: self.sale.lines[index].position, points: Points(self.points[index]) ?? .zero,
+                    discount: self.discounts[index] > 0 ? Kopecks(self.discounts[index]) : nil,
+                    reasons: self.reasons[index])
+            },
+            stickers: given.compactMap { gift in
+                guard gift.stickers > 0, let campaign = gift.campaign else { return nil }
+                return StickerGift(rule: gift.rule.id, campaign: campaign, count: gift.stickers)
+            },
+            coupons: given.compactMap { gift in
+                guard gift.isCoupon, let campaign = gift.campaign else { return nil }
+                return CouponGift(rule: gift.rule.id, campaign: campaign)
+            },
+            uses: Dictionary(
+                given.filter(\.rule.isCounted).map { ($0.rule.id, RuleUse(points: $0.points, times: 1)) },
+                uniquingKeysWith: { $1 }),
+            spent: spent)
     }
 }
 
 extension Rule.Effect {
-    fileprivate func points(for sums: [Int64]) throws(PointsOverflow) -> Points {
+    fileprivate var isEarning: Bool {
         switch self {
-        case .earnRate(let points, let kopecks):
-            var eligible: Int64 = 0
-            for sum in sums {
-                let (next, overflow) = eligible.addingReportingOverflow(sum)
-                guard !overflow else { throw PointsOverflow() }
-                eligible = next
-            }
-            // Never more than a point per kopeck (Ruleset.validate), so the quotient fits.
-            guard points <= kopecks else { throw PointsOverflow() }
-            let (quotient, _) = kopecks.dividingFullWidth(eligible.multipliedFullWidth(by: points))
-            guard let earned = Points(quotient) else { throw PointsOverflow() }
-            return earned
+        case .earnRate, .earnMultiply, .earnAdd: true
+        case .price, .stickers, .coupon, .refuse: false
         }
-    }
-}
-
-extension [Points] {
-    fileprivate func sum() throws(PointsOverflow) -> Points {
-        var sum = Points.zero
-        for points in self {
-            guard let next = sum.adding(points) else { throw PointsOverflow() }
-            sum = next
-        }
-        return sum
     }
 }

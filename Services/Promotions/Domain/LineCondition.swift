@@ -10,12 +10,18 @@ indirect enum LineCondition: Hashable, Sendable {
     case tag(Set<String>)
     /// The line is of one of these categories.
     case category(Set<String>)
+    /// The line is one of these products.
+    case product(Set<String>)
+    /// The line is (true) or is not (false) among what the member has chosen as favourites for the month.
+    case favourite(Bool)
 
-    func holds(for line: ReceiptLine) -> Bool {
+    func holds(for line: ReceiptLine, liking favourites: Favourites = Favourites()) -> Bool {
         switch self {
-        case .all(let conditions): conditions.allSatisfy { $0.holds(for: line) }
-        case .any(let conditions): conditions.contains { $0.holds(for: line) }
-        case .not(let condition): !condition.holds(for: line)
+        case .all(let conditions): conditions.allSatisfy { $0.holds(for: line, liking: favourites) }
+        case .any(let conditions): conditions.contains { $0.holds(for: line, liking: favourites) }
+        case .not(let condition): !condition.holds(for: line, liking: favourites)
+        case .product(let products): products.contains(line.sku)
+        case .favourite(let isWanted): favourites.contain(line) == isWanted
         case .tag(let tags): line.tags.contains(where: tags.contains)
         case .category(let categories): line.category.map(categories.contains) ?? false
         }
@@ -29,6 +35,8 @@ extension LineCondition: Codable {
         case not
         case tag
         case category
+        case product
+        case favourite
     }
 
     init(from decoder: any Decoder) throws {
@@ -44,6 +52,8 @@ extension LineCondition: Codable {
         case .not: self = .not(try container.decode(LineCondition.self, forKey: key))
         case .tag: self = .tag(try container.decode(Set<String>.self, forKey: key))
         case .category: self = .category(try container.decode(Set<String>.self, forKey: key))
+        case .product: self = .product(try container.decode(Set<String>.self, forKey: key))
+        case .favourite: self = .favourite(try container.decode(Bool.self, forKey: key))
         }
     }
 
@@ -55,6 +65,20 @@ extension LineCondition: Codable {
         case .not(let condition): try container.encode(condition, forKey: .not)
         case .tag(let tags): try container.encode(tags.sorted(), forKey: .tag)
         case .category(let categories): try container.encode(categories.sorted(), forKey: .category)
+        case .product(let products): try container.encode(products.sorted(), forKey: .product)
+        case .favourite(let isWanted): try container.encode(isWanted, forKey: .favourite)
+        }
+    }
+}
+
+extension LineCondition {
+    /// Whether it asks what the member likes.
+    var asksForFavourites: Bool {
+        switch self {
+        case .all(let conditions), .any(let conditions): conditions.contains(where: \.asksForFavourites)
+        case .not(let condition): condition.asksForFavourites
+        case .favourite: true
+        case .tag, .category, .product: false
         }
     }
 }

@@ -8,12 +8,17 @@ struct ReceiptAnswer: Hashable, Sendable, Codable {
     let lines: [LineResult]
     /// The number of the ruleset that the receipt was judged by.
     let ruleset: Int64
+    /// nil when there are none.
+    var stickers: [StickerGift]?
+    var coupons: [CouponGift]?
 
     init(receipt: Receipt.ID, _ evaluation: Evaluation) {
         self.receipt = receipt
         self.points = evaluation.points
         self.lines = evaluation.lines
         self.ruleset = evaluation.ruleset
+        self.stickers = evaluation.stickers.isEmpty ? nil : evaluation.stickers
+        self.coupons = evaluation.coupons.isEmpty ? nil : evaluation.coupons
     }
 }
 
@@ -22,7 +27,7 @@ struct JudgedReceipt: Sendable {
     let id: Receipt.ID
     let receipt: TillReceipt
     let member: Member.ID
-    let evaluation: Evaluation
+    var evaluation: Evaluation
     let fingerprint: [UInt8]
     /// The key of the till that delivered it.
     let till: String

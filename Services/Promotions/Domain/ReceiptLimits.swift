@@ -13,6 +13,10 @@ enum ReceiptLimits {
     static let nameBytesMax = 1024
     static let tagsMax = 16
     static let tagBytesMax = 32
+    /// Payments with points, and coupons, of one receipt.
+    static let referencesMax = 10
+    /// Points of an online order wait at most so long after the sale.
+    static let maturityMax = Duration.seconds(60 * 86_400)
     /// A till's clock may run ahead of ours by this much.
     static let aheadMax = Duration.seconds(24 * 3600)
     /// An offline till may deliver a receipt this late.
@@ -31,6 +35,8 @@ enum ReceiptRefusal: Error, Hashable, Sendable {
     case foreignStore
     /// The same fiscal triple was accepted before with other content.
     case fiscalConflict
+    /// A payment with points that was not taken, is another member's, or paid for another receipt.
+    case paymentMismatch
     /// Whether it can be accepted cannot be said at this moment: the till tries again.
     case undecided
 }

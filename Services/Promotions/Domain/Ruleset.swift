@@ -7,6 +7,8 @@ struct Ruleset: Hashable, Sendable, Codable {
     var exclusions: [Exclusion]
     var rules: [Rule]
     var spending: SpendingPolicy
+    var groups: [RuleGroup]?
+    var budgets: [Budget]?
 
     /// A ruleset as it is stored: its number and its document.
     struct Version: Hashable, Sendable {
@@ -26,74 +28,54 @@ struct Exclusion: Hashable, Sendable, Codable {
     var id: String
     var lines: LineCondition
     var from: Set<Purpose>
-}
 
-/// One rule: when it applies, to which lines, and what it gives.
-struct Rule: Hashable, Sendable, Codable {
-    /// Named in the line's reason and on the member's statement: `base`.
-    var id: String
-    /// The ledger's class of the lot that the points go to; it decides when they expire.
-    var lotClass: LotClass
-    /// The sales that the rule is for, by fiscal time; nil is every sale.
-    var window: Window?
-    /// From this moment on receipts that arrive late earn nothing more under the rule; nil is never.
-    var closesAt: Timestamp?
-    /// The lines that count; nil is every line that is not excluded.
-    var lines: LineCondition?
-    var effect: Effect
-
-    /// Kinds of points that differ in how long they live.
-    enum LotClass: String, Hashable, Sendable, Codable {
-        case regular
-        case promotional
-    }
-
-    /// What a rule gives. Prices, stickers and coupons are further cases.
-    enum Effect: Hashable, Sendable, Codable {
-        /// `points` for each `kopecks` of the counted lines' sum, rounded down once per receipt.
-        case earnRate(points: Int64, kopecks: Int64)
-    }
-
-    func applies(to sale: Sale, at now: Timestamp) -> Bool {
-        if let window = self.window, !window.contains(sale.at) { return false }
-        if let closesAt = self.closesAt, now >= closesAt { return false }
-        return true
-    }
-}
-
-/// Half-open: `[from, to)`.
-struct Window: Hashable, Sendable, Codable {
-    var from: Timestamp
-    var to: Timestamp
-
-    func contains(_ moment: Timestamp) -> Bool { self.from <= moment && moment < self.to }
+    /// What a coupon or an exchange paid for earns nothing, whatever the ruleset says: otherwise points are paid for
+    /// points.
+    static let reward = Exclusion(id: "reward", lines: .tag(["reward"]), from: [.earning])
 }
 
 extension Ruleset {
-    /// Why a ruleset may not be stored.
-    enum Defect: Error, Hashable {
-        case repeatedName(String)
-        case emptyWindow(rule: String)
-        /// More than a point per kopeck, or a rate of nothing: a slip of the pen, never a campaign.
-        case rateOutOfRange(rule: String)
-        case spendingOutOfRange
+    /// What must be looked up before the ruleset can be applied.
+    struct Needs: OptionSet, Sendable {
+        let rawValue: Int
+        /// Level, segments, birthday.
+        static let profile = Needs(rawValue: 1)
+        static let visits = Needs(rawValue: 2)
+        static let favourites = Needs(rawValue: 4)
+        static let coupons = Needs(rawValue: 8)
+        /// The shop's zone.
+        static let zone = Needs(rawValue: 16)
+        /// What limited rules gave before, and budgets: read and written under a lock.
+        static let counters = Needs(rawValue: 32)
     }
 
-    /// Refuses a ruleset that cannot be meant: names must be unique, windows not empty, rates within reason.
-    func validate() throws(Defect) {
-        var names: Set<String> = []
-        for name in self.exclusions.map(\.id) + self.rules.map(\.id) {
-            guard names.insert(name).inserted else { throw .repeatedName(name) }
-        }
+    var needs: Needs {
+        var needs: Needs = []
         for rule in self.rules {
-            if let window = rule.window, window.to <= window.from { throw .emptyWindow(rule: rule.id) }
-            switch rule.effect {
-            case .earnRate(let points, let kopecks):
-                guard points > 0, kopecks >= points else { throw .rateOutOfRange(rule: rule.id) }
+            if rule.isCounted || rule.budget != nil { needs.insert(.counters) }
+            if rule.lines?.asksForFavourites ?? false { needs.insert(.favourites) }
+            for condition in rule.when?.parts ?? [] {
+                switch condition {
+                case .level, .segment: needs.insert(.profile)
+                case .birthday: needs.formUnion([.profile, .zone])
+                case .visit: needs.insert(.visits)
+                case .weekday, .time: needs.insert(.zone)
+                case .coupon: needs.insert(.coupons)
+                case .lines(let demand): if demand.matching.asksForFavourites { needs.insert(.favourites) }
+                case .all, .any, .not, .total, .store, .window: break
+                }
             }
         }
-        guard (0...100).contains(self.spending.percentOfTotal), self.spending.kopecksPerPoint > 0 else {
-            throw .spendingOutOfRange
-        }
+        return needs
+    }
+}
+
+extension Rule {
+    /// Whether it is written down what the rule gives a member: because it is limited, or to show what favourites earned.
+    var isCounted: Bool { self.lotClass == .favourite || !(self.limits?.member ?? []).isEmpty }
+
+    /// The periods over which it is counted.
+    var countedPeriods: Set<Period> {
+        Set((self.limits?.member ?? []).map(\.period)).union(self.lotClass == .favourite ? [.month] : [])
     }
 }

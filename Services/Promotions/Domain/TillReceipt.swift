@@ -5,6 +5,10 @@ struct TillReceipt: Hashable, Sendable {
     /// The natural key: one sale of one fiscal drive.
     let fiscal: FiscalID
     let sale: Sale
+    /// The payments with points that paid a part of it, sorted.
+    var authorisations: [Hold.ID] = []
+    /// An online order's points wait until then, when it has been delivered.
+    var maturesAt: Timestamp?
 }
 
 /// What was bought, where and when, and by whom: what the rules are applied to.
@@ -17,6 +21,8 @@ struct Sale: Hashable, Sendable {
     let lines: [ReceiptLine]
     /// What the customer paid: the sum of the lines.
     let total: Kopecks
+    /// Coupons that were taken at the till for this sale, sorted.
+    var coupons: [Coupon.ID] = []
 }
 
 /// One line of a receipt.
@@ -35,9 +41,4 @@ struct ReceiptLine: Hashable, Sendable {
     let sum: Kopecks
     /// What the rules look at: `alcohol`, `tobacco`, `gift-card`, … Sorted, without repetition.
     var tags: [String] = []
-}
-
-/// What the rules may know of a member. Facts that later conditions ask for (level, segment, birthday) are added here.
-struct MemberFacts: Hashable, Sendable {
-    let member: Member.ID
 }

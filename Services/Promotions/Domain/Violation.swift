@@ -9,6 +9,7 @@ struct Violation: Hashable, Sendable {
         case invalidKey = "invalid-key"
         case invalidPoints = "invalid-points"
         case invalidPosition = "invalid-position"
+        case invalidReference = "invalid-reference"
         case invalidStore = "invalid-store"
         case invalidTag = "invalid-tag"
         case invalidText = "invalid-text"

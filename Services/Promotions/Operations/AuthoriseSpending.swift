@@ -38,6 +38,7 @@ struct AuthoriseSpending: Sendable {
     private let ids: IDGenerator
     private let hold: Duration
     private let store = AuthorisationStore()
+    private let profiles = ProfileStore()
 
     /// - Parameters:
     ///   - hold: how long the points stay set aside.
@@ -70,6 +71,7 @@ struct AuthoriseSpending: Sendable {
         guard try await self.store.isStoreKnown(request.store, in: self.database) else {
             throw SpendingRefusal.unknownStore
         }
+        guard try await self.profiles.maySpend(token.member, in: self.database) else { throw SpendingRefusal.locked }
         let limit = try await self.rulesets.active().ruleset.spendingLimit(for: request.lines, total: request.total)
         guard request.points <= limit else { throw SpendingRefusal.overLimit(limit: limit) }
         let attempt = Authorisation(

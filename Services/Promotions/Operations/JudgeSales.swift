@@ -9,12 +9,16 @@ struct JudgeSales: Sendable {
     struct Judgement: Sendable {
         let member: Member.ID
         let evaluation: Evaluation
+        /// What the evaluation went by.
+        let facts: MemberFacts
+        let ruleset: Ruleset.Version
     }
 
     private let database: Database
     private let findMembers: FindMembers
     private let rulesets: Rulesets
     private let cards = CardStore()
+    private let gatherFacts = GatherFacts()
 
     init(database: Database, findMembers: FindMembers, rulesets: Rulesets) {
         (self.database, self.findMembers, self.rulesets) = (database, findMembers, rulesets)
@@ -28,19 +32,26 @@ struct JudgeSales: Sendable {
         guard let number = presentations.first?.ruleset else { throw NoRulesetInForce() }
         let ruleset = try await self.rulesets.version(number)
         let latecomers = await self.findLatecomers(sales, presentations, at: now)
-        return try zip(sales, presentations).map { presented, presentation in
-            let sale = presented.sale
+        let holders = zip(sales, presentations).map { presented, presentation -> Result<Member.ID, ReceiptRefusal> in
             do throws(ReceiptRefusal) {
-                try Self.admit(sale, presentation, from: presented.till, at: now)
+                try Self.admit(presented.sale, presentation, from: presented.till, at: now)
             } catch {
                 return .failure(error)
             }
-            switch presentation.member.map(Result.success) ?? latecomers[sale.card] ?? .failure(.unknownCard) {
-            case .failure(let refusal):
-                return .failure(refusal)
+            return presentation.member.map(Result.success) ?? latecomers[presented.sale.card] ?? .failure(.unknownCard)
+        }
+        let subjects = zip(sales, holders).compactMap { presented, holder in
+            (try? holder.get()).map { FactStore.Subject(member: $0, sale: presented.sale) }
+        }
+        var facts = try await self.gatherFacts(subjects, for: ruleset.ruleset, in: self.database).makeIterator()
+        return try zip(sales, holders).map { presented, holder in
+            switch holder {
+            case .failure(let refusal): return .failure(refusal)
             case .success(let member):
-                let evaluation = try ruleset.evaluate(sale, for: MemberFacts(member: member), at: now)
-                return .success(Judgement(member: member, evaluation: evaluation))
+                let facts = facts.next() ?? MemberFacts(member: member)
+                let evaluation = try ruleset.evaluate(presented.sale, for: facts, at: now)
+                return .success(
+                    Judgement(member: member, evaluation: evaluation, facts: facts, ruleset: ruleset))
             }
         }
     }

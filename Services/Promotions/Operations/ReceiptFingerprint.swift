@@ -16,6 +16,32 @@ extension TillReceipt {
         bytes.add(self.sale.total.amount)
         bytes.add(Int64(self.sale.lines.count))
         for line in self.sale.lines { bytes.add(line) }
+        // Only where there is something: receipts without these have the digest that they always had.
+        if !self.authorisations.isEmpty || !self.sale.coupons.isEmpty || self.maturesAt != nil {
+            bytes.add(Int64(self.authorisations.count))
+            for id in self.authorisations { bytes.add(id.description) }
+            bytes.add(Int64(self.sale.coupons.count))
+            for id in self.sale.coupons { bytes.add(id.description) }
+            bytes.add(self.maturesAt?.microseconds ?? 0)
+        }
+        return bytes.digest
+    }
+}
+
+extension TillReturn {
+    /// As of a receipt.
+    var fingerprint: [UInt8] {
+        var bytes = FingerprintBytes()
+        bytes.add("return")
+        bytes.add(self.fiscal.description)
+        bytes.add(self.sale.description)
+        bytes.add(self.store.text)
+        bytes.add(self.at.microseconds)
+        bytes.add(Int64(self.lines.count))
+        for line in self.lines {
+            bytes.add(Int64(line.position))
+            bytes.add(line.quantity.thousandths)
+        }
         return bytes.digest
     }
 }

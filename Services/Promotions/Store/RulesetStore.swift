@@ -27,18 +27,58 @@ struct RulesetStore: Sendable {
         ).decode(Int64.self)
     }
 
-    /// Who drafted a version, and whether it is still a draft; the row stays locked.
-    func lockDraft(
+    /// Who drafted a version, and how far it is; the row stays locked.
+    func lock(
         _ number: Int64, in transaction: borrowing Transaction
-    ) async throws -> (author: String, isDraft: Bool)? {
+    ) async throws -> (author: String, state: RulesetState)? {
         try await transaction.first(
             """
-            select drafted_by, state = 'draft'
+            select drafted_by, state
             from promotions.ruleset
             where version = \(number)
             for update
             """
-        )?.decode(String.self, Bool.self)
+        )?.decode(String.self, RulesetState.self)
+    }
+
+    /// The last versions, the newest first, before `number`.
+    func page(
+        before number: Int64?, limit: Int, in runner: borrowing some QueryRunner & ~Copyable
+    ) async throws -> [RulesetRecord] {
+        try await runner.query(
+            """
+            select version, state, drafted_by, drafted_at, activated_by, activated_at, rejected_by, note
+            from promotions.ruleset
+            where \(number)::bigint is null or version < \(number)
+            order by version desc
+            limit \(Int64(limit))
+            """, as: RulesetRecord.self)
+    }
+
+    func find(_ number: Int64, in runner: borrowing some QueryRunner & ~Copyable) async throws -> RulesetRecord? {
+        try await runner.first(
+            """
+            select version, state, drafted_by, drafted_at, activated_by, activated_at, rejected_by, note
+            from promotions.ruleset
+            where version = \(number)
+            """, as: RulesetRecord.self)
+    }
+
+    /// Hands a draft over to whoever decides.
+    func submit(_ number: Int64, at now: Timestamp, in transaction: borrowing Transaction) async throws {
+        try await transaction.execute(
+            "update promotions.ruleset set state = 'review', submitted_at = \(now) where version = \(number)")
+    }
+
+    func reject(
+        _ number: Int64, by rejecter: String, because note: String, in transaction: borrowing Transaction
+    ) async throws {
+        try await transaction.execute(
+            """
+            update promotions.ruleset
+            set state = 'rejected', rejected_by = \(rejecter), note = \(note)
+            where version = \(number)
+            """)
     }
 
     /// Puts a draft in force and the version before it out of force.
@@ -52,5 +92,17 @@ struct RulesetStore: Sendable {
             set state = 'active', activated_by = \(approver), activated_at = \(now)
             where version = \(number)
             """)
+    }
+}
+
+extension RulesetState: PostgresWrapper {}
+
+extension RulesetRecord: RowDecodable {
+    init(row: Row) throws {
+        self.init(
+            number: try row.value("version"), state: try row.value("state"), author: try row.value("drafted_by"),
+            draftedAt: try row.value("drafted_at"), approver: try row.value("activated_by"),
+            activatedAt: try row.value("activated_at"), rejecter: try row.value("rejected_by"),
+            note: try row.value("note"))
     }
 }

@@ -1,0 +1,48 @@
+import HTTPTypes
+import Hummingbird
+import Kernel
+import Metrics
+import Web
+
+/// What tills call when goods come back.
+struct ReturnRoutes: Sendable {
+    private let accept: AcceptReturns
+    private let accepted = Counter(label: "promotions_returns_total", dimensions: [("outcome", "accepted")])
+    private let waiting = Counter(label: "promotions_returns_total", dimensions: [("outcome", "waiting")])
+    private let refused = Counter(label: "promotions_returns_total", dimensions: [("outcome", "refused")])
+
+    init(accept: AcceptReturns) {
+        self.accept = accept
+    }
+
+    func add(to group: RouterGroup<ClubRequestContext>) {
+        group.post("returns") { request, context in
+            let till = Till(try context.requireTill())
+            let body = try await StrictJSON.decode(ReturnBody.self, from: request, limit: TillRoutes.bodyBytesMax)
+            let goods: TillReturn
+            do throws(Violations) { goods = try body.parsed() } catch { throw Problem(error) }
+            return try await self.answer(goods, from: till)
+        }
+        group.get("returns/:return") { _, context in
+            let till = Till(try context.requireTill())
+            guard let goods = try await self.accept.find(try context.id("return", of: GoodsReturn.self), for: till)
+            else { throw Problem(ProblemKind.notFound) }
+            return try Answer.json(ReturnAnswer(goods))
+        }
+    }
+
+    private func answer(_ goods: TillReturn, from till: Till) async throws -> Answer {
+        do {
+            let (known, isRepeated) = try await self.accept(goods, from: till)
+            if let code = known.refusal, let kind = ProblemKind.ofReturn(code) {
+                throw Problem(kind, extensions: ["return": .text(known.id.description)])
+            }
+            if isRepeated { return try .json(ReturnAnswer(known), headers: [.idempotentReplayed: "true"]) }
+            (known.state == .waiting ? self.waiting : self.accepted).increment()
+            return try .json(ReturnAnswer(known), status: known.state == .waiting ? .accepted : .created)
+        } catch let refusal as ReturnRefusal {
+            self.refused.increment()
+            throw Problem(refusal)
+        }
+    }
+}

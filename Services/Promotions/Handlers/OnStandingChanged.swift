@@ -1,0 +1,28 @@
+import Contracts
+import JobQueue
+import Kernel
+import Postgres
+
+/// Keeps how members stand: whether their points may leave the account.
+struct OnStandingChanged: Sendable {
+    private let profiles = ProfileStore()
+
+    func callAsFunction(_ jobs: [Job<StandingChanged>], in transaction: borrowing Transaction) async throws {
+        let standings = jobs.map { job in
+            ProfileStore.Standing(
+                member: job.message.member, isActive: job.message.standing.isActive,
+                isLocked: job.message.standing.isSpendingLocked, language: job.message.standing.language,
+                since: job.message.changedAt)
+        }
+        try await self.profiles.upsert(standings, in: transaction)
+    }
+}
+
+/// Destroys what says something about a person who is erased.
+struct OnMemberErased: Sendable {
+    private let profiles = ProfileStore()
+
+    func callAsFunction(_ jobs: [Job<MemberErased>], in transaction: borrowing Transaction) async throws {
+        try await self.profiles.erase(Set(jobs.map(\.message.member)).sorted(), in: transaction)
+    }
+}

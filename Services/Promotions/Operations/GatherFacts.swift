@@ -1,0 +1,64 @@
+import Kernel
+import Postgres
+
+/// Looks up what a ruleset asks of members and shops, and nothing else.
+struct GatherFacts: Sendable {
+    private let store = FactStore()
+    private let budgets = BudgetStore()
+
+    /// One set of facts for each sale, in their order. What was given before and what is left in budgets is what it is at
+    /// this moment, without a lock: good for telling, not for giving.
+    func callAsFunction(
+        _ subjects: [FactStore.Subject], for ruleset: Ruleset,
+        in runner: borrowing some QueryRunner & ~Copyable
+    ) async throws -> [MemberFacts] {
+        var facts = subjects.map { MemberFacts(member: $0.member) }
+        let (needs, sales) = (ruleset.needs, subjects.map(\.sale))
+        guard !needs.isEmpty, !facts.isEmpty else { return facts }
+        if needs.contains(.profile) { try await self.store.addProfiles(to: &facts, in: runner) }
+        if needs.contains(.zone) { try await self.store.addZones(to: &facts, of: sales, in: runner) }
+        if needs.contains(.visits) { try await self.store.addVisits(to: &facts, of: sales, in: runner) }
+        if needs.contains(.favourites) { try await self.store.addFavourites(to: &facts, of: sales, in: runner) }
+        if needs.contains(.coupons) { try await self.store.addCoupons(to: &facts, of: sales, in: runner) }
+        if needs.contains(.counters) {
+            let left = try await self.budgets.left(of: (ruleset.budgets ?? []).map(\.id), in: runner)
+            for index in facts.indices {
+                try await self.store.addUses(to: &facts[index], of: ruleset.rules, at: sales[index].at, in: runner)
+                facts[index].budgets = left
+            }
+        }
+        return facts
+    }
+
+    /// The same facts with the counters as they are, locked until the transaction ends: first the member, then budgets
+    /// in the order of their names.
+    func locked(
+        _ facts: MemberFacts, of sale: Sale, for ruleset: Ruleset, at now: Timestamp,
+        in transaction: borrowing Transaction
+    ) async throws -> (facts: MemberFacts, slices: [BudgetStore.Slice]) {
+        var facts = facts
+        (facts.used, facts.budgets) = ([:], [:])
+        try await self.store.lock(facts.member, in: transaction)
+        try await self.store.addUses(to: &facts, of: ruleset.rules, at: sale.at, in: transaction)
+        var slices: [BudgetStore.Slice] = []
+        let rules = ruleset.rules.filter { $0.applies(to: sale, of: facts, at: now) }
+        for name in Set(rules.compactMap(\.budget)).sorted() {
+            guard let slice = try await self.budgets.lock(name, in: transaction) else { continue }
+            facts.budgets[name] = slice.points
+            slices.append(slice)
+        }
+        return (facts, slices)
+    }
+
+    /// Writes down what was given.
+    func count(
+        _ evaluation: Evaluation, _ slices: [BudgetStore.Slice], of sale: Sale, by member: Member.ID,
+        for ruleset: Ruleset, in transaction: borrowing Transaction
+    ) async throws {
+        try await self.store.count(evaluation.uses, of: ruleset.rules, by: member, at: sale.at, in: transaction)
+        for slice in slices {
+            guard let points = evaluation.spent[slice.budget], points > 0 else { continue }
+            try await self.budgets.take(points, from: slice, in: transaction)
+        }
+    }
+}
