@@ -197,6 +197,10 @@ let package = Package(
             suite("PromotionsTests", foundation + ["Promotions", hummingbirdTesting, jwt], exclude: ["Fixtures"]),
             suite("RedemptionTests", foundation + ["Redemption", "Ledger", "PartnersExchange"]),
             suite(
+                "PromotionsTests", foundation + ["Promotions", "Ledger", hummingbirdTesting, jwt],
+                exclude: ["Fixtures"]),
+            suite("RedemptionTests", foundation + ["Redemption"]),
+            suite(
                 "PartnersExchangeTests",
                 foundation + [
                     "PartnersExchange", "PartnerSimulator", "Redemption", "Ledger", hummingbirdTesting, jwt,

@@ -61,7 +61,7 @@ enum ReceiptsCase {
             settings: [
                 "CLUB_DATABASE": world.cluster.conninfo(database: Self.database), "CLUB_PORT": "0",
                 "CLUB_AUTH_MASTER_KEY": secret, "CLUB_AUTH_LOOKUP_KEY": secret, "CLUB_LEDGER_SEAL_KEY": secret,
-                "CLUB_QUEUE_KEYS": Self.queueKeys,
+                "CLUB_PROMOTIONS_COUPON_KEY": secret, "CLUB_QUEUE_KEYS": Self.queueKeys,
             ], environment: [:], sink: .nowhere)
         let (events, continuation) = AsyncStream.makeStream(of: HostEvent.self)
         let stop = StopSwitch()

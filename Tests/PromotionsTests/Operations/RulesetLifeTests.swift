@@ -14,14 +14,17 @@ import Testing
     @Test func `a ruleset is drafted by one, put in force by another, and pinned on what it judged`() async throws {
         let world = try await TillWorld()
         let draft = DraftRuleset(database: world.database, clock: world.clock)
-        let activate = ActivateRuleset(database: world.database, clock: world.clock)
+        let activate = ActivateRuleset(database: world.database, clock: world.clock, rulesets: world.parts.rulesets)
         let number = try await draft(Make.ruleset([Make.rule("double", points: 2)]), by: "Иванова")
         let old = try await self.deliver(1, to: world)
         #expect((old.ruleset, old.points) == (1, Points(22)))
-        await #expect(throws: ActivateRuleset.Refusal.sameAuthor) { try await activate(number, by: "Иванова") }
+        await #expect(throws: ActivateRuleset.Refusal.wrongState(.draft)) { try await activate(number, by: "Петров") }
+        await #expect(throws: ActivateRuleset.Refusal.otherAuthor) { try await activate.submit(number, by: "Петров") }
+        try await activate.submit(number, by: "Иванова")
+        await #expect(throws: ActivateRuleset.Refusal.samePerson) { try await activate(number, by: "Иванова") }
         await #expect(throws: ActivateRuleset.Refusal.unknown) { try await activate(99, by: "Петров") }
         try await activate(number, by: "Петров")
-        await #expect(throws: ActivateRuleset.Refusal.notADraft) { try await activate(number, by: "Петров") }
+        await #expect(throws: ActivateRuleset.Refusal.wrongState(.active)) { try await activate(number, by: "Петров") }
         let new = try await self.deliver(2, to: world)
         #expect((new.ruleset, new.points) == (number, Points(44)))
         // The one before keeps its own.
@@ -70,8 +73,8 @@ import Testing
         """
 
     @Test(arguments: [
-        (#""exclusions""#, #""budget": 1, "exclusions""#), (#""id": "a""#, #""id": "a", "when": {}"#),
-        ("earnRate", "stickers"), (#""id": "a""#, #""id": "a", "lines": {"tag": ["wine"], "colour": ["red"]}"#),
+        (#""exclusions""#, #""jackpot": 1, "exclusions""#), (#""id": "a""#, #""id": "a", "when": {}"#),
+        ("earnRate", "lottery"), (#""id": "a""#, #""id": "a", "lines": {"tag": ["wine"], "colour": ["red"]}"#),
     ])
     func `a ruleset of a newer program is refused, not half understood`(old: String, new: String) throws {
         #expect(try Rulesets.read(Array(Self.known.utf8), of: 5).rules.map(\.id) == ["a"])

@@ -29,10 +29,19 @@ struct Issuer: Sendable {
     }
 
     /// A token of a session, which is no token of a screen.
-    func accessToken(_ member: Member.ID) async throws -> String {
-        let token = AccessToken(
-            member: member, session: Session.ID(member.raw), expiresAt: Make.noon + .seconds(60), level: .basic)
+    func accessToken(
+        _ member: Member.ID, expiresAt: Timestamp = Make.noon + .seconds(60)
+    ) async throws -> String {
+        let token = AccessToken(member: member, session: Session.ID(member.raw), expiresAt: expiresAt, level: .basic)
         return try await self.sign(AccessTokenClaims(token, issuedAt: Make.noon))
+    }
+
+    /// A token of a colleague.
+    func staffToken(
+        _ staff: Staff.ID, _ roles: Set<StaffRole>, expiresAt: Timestamp = Make.noon + .seconds(60)
+    ) async throws -> String {
+        let token = StaffToken(staff: staff, roles: roles, expiresAt: expiresAt)
+        return try await self.sign(StaffTokenClaims(token, issuedAt: Make.noon))
     }
 
     private func sign(_ claims: some JWTPayload) async throws -> String {

@@ -39,9 +39,12 @@ struct TillWorld: Sendable {
         self.bus = Self.bus("promotions", self.database)
         let issuer = try Issuer()
         self.issuer = issuer
-        self.parts = PromotionsParts(
-            database: self.database, bus: self.bus, clock: self.clock, ids: ids,
-            signingKeys: { issuer.keySet })
+        self.parts = try PromotionsParts(
+            PromotionsParts.Materials(
+                database: self.database, bus: self.bus, clock: self.clock, ids: ids,
+                limits: PromotionsParts.Limits(personPerSecond: 100_000),
+                couponKey: Secret("a secret of tests that is long enough to be one"),
+                signingKeys: { issuer.keySet }))
         _ = try await ImportStores(database: self.database)([
             StoreRecord(id: Self.store("1")), StoreRecord(id: Self.store("2")),
         ])
