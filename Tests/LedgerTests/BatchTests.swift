@@ -56,6 +56,7 @@ import Testing
         var makers = sides.map { RandomTransfers(books, $0, seed: seed) }
         makers[0].certificates = Array(certificates.prefix(12))
         makers[1].certificates = Array(certificates.suffix(12))
+        for side in makers.indices { makers[side].isMerging = true }
         for _ in 0..<5 {
             let batches = [try makers[0].batch(of: 60), try makers[1].batch(of: 60)]
             let together = try await books.apply(batches[0])

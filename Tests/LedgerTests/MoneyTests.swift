@@ -82,6 +82,27 @@ import Testing
         #expect(try await self.books.findings().isEmpty)
     }
 
+    /// The payout has no lock of the member: without one of the item the points came back and the money was paid.
+    @Test func `a donation that is being paid out is not undone meanwhile`() async throws {
+        let fund = HoldPurpose.charity("line-of-life")
+        let (_, spent) = try await self.books.spend(1000, for: self.member, purpose: fund, worth: 10_000)
+        let transaction = try spent.transaction
+        let payment = Transfer.payOut(
+            PayOut(id: self.books.transferID(), purpose: fund, until: self.books.clock.now + .seconds(1)))
+        let reversed = Signal<TransferOutcome>()
+        try await withThrowingTaskGroup(of: Void.self) { [books, member] group in
+            try await books.database.transaction { transfer in
+                _ = try await TransferStore().apply([payment], at: books.clock.now, in: transfer)
+                group.addTask { reversed.send(try await books.reverse(transaction, of: member)) }
+                try await eventually("the reversal waits for the payout", isTrue: books.isAnybodyWaiting)
+            }
+            try await group.waitForAll()
+        }
+        #expect(try await reversed.next().refusal == .alreadySettled)
+        #expect(try await self.books.available(self.member) == 9000)
+        #expect(try await self.books.findings().isEmpty)
+    }
+
     @Test func `money goes only with purposes that have accounts for it`() async throws {
         let hold: Hold.ID = self.books.ids.next()
         try await self.books.place(hold, 10, for: self.member)

@@ -18,19 +18,36 @@ begin
 end
 $$;
 
--- One posting more of a transaction; none of nothing.
+-- The number of an account. 1 to 4, what every member has, are the same everywhere and stand as numbers: available,
+-- pending, held, debt.
+create function ledger.account_of(p_code text) returns smallint
+language plpgsql stable set search_path = ledger, pg_temp
+as $$
+declare
+    v_id smallint;
+begin
+    select id into strict v_id from account where code = p_code;
+    return v_id;
+end
+$$;
+
+-- One posting more of a transaction; none of nothing. Returns its line.
 create function ledger.post(
     p_id uuid, p_member uuid, p_debit integer, p_credit integer, p_amount bigint, p_lot integer default null,
     p_rule text default null
-) returns void
+) returns smallint
 language plpgsql set search_path = ledger, pg_temp
 as $$
+declare
+    made smallint;
 begin
     if p_amount > 0 then
         insert into posting (transaction_id, member_id, amount, lot, line, debit, credit, rule)
         select p_id, p_member, p_amount, p_lot, coalesce(max(line), 0) + 1, p_debit, p_credit, p_rule
-        from posting where transaction_id = p_id and member_id = p_member;
+        from posting where transaction_id = p_id and member_id = p_member
+        returning line into made;
     end if;
+    return made;
 end
 $$;
 
@@ -85,41 +102,58 @@ end
 $$;
 
 -- Takes up to p_points out of the lots for the account p_credit: the preferred lots first, then as always the first to
--- expire first. Returns how many there were.
+-- expire first. Returns how many there were. Looks at no more lots than it needs: somebody may have thousands.
 create function ledger.take_lots(
     p_id uuid, p_member uuid, p_points bigint, p_credit integer, p_at timestamptz, p_preferred integer[] default '{}'
 ) returns bigint
 language plpgsql set search_path = ledger, pg_temp
 as $$
 declare
-    last  smallint;
-    taken bigint;
+    free    record;
+    last    smallint;
+    days    timestamptz[] := '{}';
+    numbers integer[] := '{}';
+    parts   bigint[] := '{}';
+    rest    bigint := greatest(p_points, 0);
 begin
+    for free in
+        select expires_at, number, remaining from lot
+        where cardinality(p_preferred) > 0 and member_id = p_member and expires_at > p_at and remaining > 0
+            and number = any (p_preferred)
+        order by expires_at, number
+    loop
+        exit when rest = 0;
+        days := days || free.expires_at;
+        numbers := numbers || free.number;
+        parts := parts || least(free.remaining, rest);
+        rest := rest - least(free.remaining, rest);
+    end loop;
+    -- A lot has at least one point left. The limit makes the planner walk along the index instead of sorting.
+    for free in
+        select expires_at, number, remaining from lot
+        where rest > 0 and member_id = p_member and expires_at > p_at and remaining > 0
+            and number <> all (p_preferred)
+        order by expires_at, number limit rest
+    loop
+        exit when rest = 0;
+        days := days || free.expires_at;
+        numbers := numbers || free.number;
+        parts := parts || least(free.remaining, rest);
+        rest := rest - least(free.remaining, rest);
+    end loop;
+
     select coalesce(max(line), 0) into last from posting where transaction_id = p_id and member_id = p_member;
-    with open as (
-        select l.expires_at, l.number, l.remaining, l.number = any (p_preferred) as preferred,
-            sum(l.remaining) over (order by (l.number = any (p_preferred)) desc, l.expires_at, l.number)
-                - l.remaining as before
-        from lot as l
-        where l.member_id = p_member and l.expires_at > p_at and l.remaining > 0
-    ),
-    share as materialized (
-        select expires_at, number, preferred, least(remaining, p_points - before)::bigint as points
-        from open where before < p_points
+    with share as materialized (
+        select * from unnest(days, numbers, parts) with ordinality as s (expires_at, number, points, i)
     ),
     taken_from as (
         update lot as l set remaining = l.remaining - s.points
         from share as s
         where l.member_id = p_member and l.expires_at = s.expires_at and l.number = s.number
-    ),
-    made_posting as (
-        insert into posting (transaction_id, member_id, amount, lot, line, debit, credit)
-        select p_id, p_member, points, number,
-            last + row_number() over (order by preferred desc, expires_at, number), 1, p_credit
-        from share
     )
-    select coalesce(sum(points), 0) into taken from share;
-    return taken;
+    insert into posting (transaction_id, member_id, amount, lot, line, debit, credit)
+    select p_id, p_member, points, number, last + i, 1, p_credit from share;
+    return p_points - rest;
 end
 $$;
 
@@ -166,23 +200,5 @@ begin
     update hold set returned = returned + p_points
     where member_id = p_hold.member_id and hold_id = p_hold.hold_id and p_points > 0;
     return late;
-end
-$$;
-
--- Who a member is now: two cards of one person may have been merged, more than once.
-create function ledger.owner_of(p_member uuid) returns uuid
-language plpgsql stable set search_path = ledger, pg_temp
-as $$
-declare
-    owner uuid := p_member;
-    next  uuid;
-begin
-    -- Merges go from a card to one that is not merged away itself, so this ends; the limit is against a circle.
-    for i in 1..100 loop
-        select target into next from merge where source = owner order by merged_at desc limit 1;
-        exit when not found;
-        owner := next;
-    end loop;
-    return owner;
 end
 $$;

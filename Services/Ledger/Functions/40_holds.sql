@@ -53,24 +53,9 @@ begin
 
     moment := next_moment(p_at, owner.recorded_at);
     made_id := new_id(moment);
-    with open as (
-        select l.expires_at, l.number, l.remaining,
-            sum(l.remaining) over (order by l.expires_at, l.number) - l.remaining as before
-        from lot as l
-        where l.member_id = p_member and l.expires_at > p_at and l.remaining > 0
-    ),
-    share as materialized (
-        select expires_at, number, least(remaining, p_points - before)::bigint as points
-        from open where before < p_points
-    ),
-    reserved as (
-        update lot as l set remaining = l.remaining - s.points
-        from share as s
-        where l.member_id = p_member and l.expires_at = s.expires_at and l.number = s.number
-    )
-    insert into posting (transaction_id, member_id, amount, lot, line, debit, credit)
-    select made_id, p_member, points, number, row_number() over (order by expires_at, number), 1, 3 from share;
-
+    if take_lots(made_id, p_member, p_points, 3, p_at) <> p_points then
+        raise exception 'the lots of % have less than is available', p_member using errcode = 'data_exception';
+    end if;
     update member
     set available = available - p_points, held = held + p_points, version = version + 1, recorded_at = moment
     where member_id = p_member returning * into owner;
@@ -102,7 +87,7 @@ declare
     aim         hold_purpose;
     moment      timestamptz;
     settled_id  uuid;
-    grace_until timestamptz := expiry('grace', p_at);
+    grace_until timestamptz;
     late        bigint;
     restored    timestamptz;
     till        bigint := p_hold.captured + p_captured;
@@ -111,16 +96,21 @@ begin
     select next_moment(p_at, recorded_at) into moment from member where member_id = p_hold.member_id;
     settled_id := new_id(moment);
     with reserved as (
-        select p.lot, p.line, p.amount, l.expires_at,
-            sum(p.amount) over (order by p.line) - p.amount as before
+        select p.lot, p.line, p.amount, sum(p.amount) over (order by p.line) - p.amount as before
         from posting as p
-        join lot as l on l.member_id = p.member_id and l.number = p.lot
         where p.transaction_id = p_hold.placed_by and p.member_id = p_hold.member_id and p.credit = 3
     ),
-    share as materialized (
+    split as (
         select *, greatest(0, least(before + amount, till) - greatest(before, p_hold.captured))::bigint as burnt,
             greatest(0, before + amount - greatest(before, till))::bigint as left_over
         from reserved
+    ),
+    -- Of what is captured whole, as most holds are, no lot is looked at.
+    share as materialized (
+        select *, case when left_over > 0 then (
+                select l.expires_at from lot as l where l.member_id = p_hold.member_id and l.number = split.lot
+            ) end as expires_at
+        from split
     ),
     returned as (
         update lot as l set remaining = l.remaining + s.left_over
@@ -143,11 +133,14 @@ begin
     select coalesce(sum(left_over) filter (where expires_at <= p_at), 0), (select min(expires_at) from returned)
     into late, restored
     from share;
+    if late > 0 then
+        grace_until := expiry('grace', p_at);
+    end if;
 
     update member
     set available = available + p_hold.points - till, held = held - p_hold.points + p_hold.captured,
         version = version + 1, recorded_at = moment, lots = lots + (late > 0)::integer,
-        next_expiry = least(next_expiry, restored, case when late > 0 then grace_until end)
+        next_expiry = least(next_expiry, restored, grace_until)
     where member_id = p_hold.member_id returning * into owner;
     if late > 0 then
         insert into lot (member_id, expires_at, number, lot_class, earned_at, source, amount, remaining)

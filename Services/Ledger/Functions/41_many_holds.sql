@@ -45,7 +45,12 @@ begin
         select f.id, f.member_id, f.points, l.expires_at, l.number, l.remaining,
             sum(l.remaining) over (partition by f.member_id order by l.expires_at, l.number) - l.remaining as before
         from fresh as f
-        join lot as l on l.member_id = f.member_id and l.expires_at > p_at and l.remaining > 0
+        -- A lot has at least one point left, so that no more lots than points are looked at.
+        cross join lateral (
+            select expires_at, number, remaining from lot
+            where member_id = f.member_id and expires_at > p_at and remaining > 0
+            order by expires_at, number limit f.points
+        ) as l
         where f.is_granted
     ),
     share as materialized (
@@ -125,16 +130,21 @@ begin
             and coalesce(r.points, h.points) between 0 and h.points
     ),
     reserved as (
-        select e.*, p.lot, p.line, p.amount, l.expires_at,
-            sum(p.amount) over (partition by e.i order by p.line) - p.amount as before
+        select e.*, p.lot, p.line, p.amount, sum(p.amount) over (partition by e.i order by p.line) - p.amount as before
         from ended as e
         join posting as p on p.transaction_id = e.placed_by and p.member_id = e.member_id and p.credit = 3
-        join lot as l on l.member_id = e.member_id and l.number = p.lot
     ),
-    share as materialized (
+    split as (
         select *, least(amount, greatest(0, wanted - before))::bigint as burnt,
             (amount - least(amount, greatest(0, wanted - before)))::bigint as left_over
         from reserved
+    ),
+    -- Of what is captured whole no lot is looked at.
+    share as materialized (
+        select *, case when left_over > 0 then (
+                select l.expires_at from lot as l where l.member_id = split.member_id and l.number = split.lot
+            ) end as expires_at
+        from split
     ),
     returned as (
         update lot as l set remaining = l.remaining + s.left_over

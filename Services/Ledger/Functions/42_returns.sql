@@ -29,8 +29,8 @@ $$;
 
 -- Writes down the lines of a receipt at its first return, with what was earned and spent on each. Returns a refusal or
 -- null. `lines` of the request: every line of the receipt, its sum in kopecks and, where the sender knows it, what was
--- earned with it. `holds`: those that paid.
-create function ledger.keep_lines(p jsonb, p_receipt ledger.receipt, p_owner uuid) returns text
+-- earned with it. `holds`: those that paid, of the receipt's card or of one that it has become since (p_cards).
+create function ledger.keep_lines(p jsonb, p_receipt ledger.receipt, p_cards uuid[]) returns text
 language plpgsql set search_path = ledger, pg_temp
 as $$
 declare
@@ -39,6 +39,7 @@ declare
     v_spent  bigint[];
     v_total  bigint;
     v_paid   bigint;
+    v_payers bigint;
     v_holds  uuid[] := array(select jsonb_array_elements_text(coalesce(p->'holds', '[]'))::uuid order by 1);
 begin
     select array_agg((x->>'sum')::bigint order by i), array_agg((x->>'earned')::bigint order by i)
@@ -47,15 +48,11 @@ begin
     select coalesce(sum(g.amount), 0) into v_total
     from posting as g join account as a on a.id = g.debit
     where g.transaction_id = p_receipt.transaction_id and g.member_id = p_receipt.member_id and a.holder = 'house';
-    select coalesce(sum(h.captured), 0) into v_paid
+    select coalesce(sum(h.captured), 0), count(*) into v_paid, v_payers
     from hold as h
-    where h.hold_id = any (v_holds) and h.member_id in (p_receipt.member_id, p_owner) and h.state <> 'open'
-        and h.captured > 0 and h.returned = 0;
-    if cardinality(v_holds) <> (
-        select count(*) from hold as h
-        where h.hold_id = any (v_holds) and h.member_id in (p_receipt.member_id, p_owner) and h.state <> 'open'
-            and h.captured > 0 and h.returned = 0)
-    then
+    where h.member_id = any (p_cards) and h.hold_id = any (v_holds) and h.state <> 'open' and h.captured > 0
+        and h.returned = 0;
+    if v_payers <> cardinality(v_holds) then
         return 'unknown-hold';
     end if;
     if array_position(v_earned, null) is not null then
@@ -79,14 +76,17 @@ begin
 end
 $$;
 
--- Takes points back from a member who has returned goods: what waits of this receipt first, then what is available (the
--- receipt's own lots first), the rest as debt, as far as the policy of the receipt's time allows.
+-- Takes points back from who has returned goods, the last of the receipt's cards: what waits of this receipt first,
+-- then what is available (the receipt's own lots first), the rest as debt, as far as the policy of the receipt's time
+-- allows.
 create function ledger.claw_back(
-    p_id uuid, p_owner uuid, p_receipt ledger.receipt, p_points bigint, p_at timestamptz
+    p_id uuid, p_cards uuid[], p_receipt ledger.receipt, p_points bigint, p_at timestamptz
 ) returns jsonb
 language plpgsql set search_path = ledger, pg_temp
 as $$
 declare
+    owner   uuid := p_cards[cardinality(p_cards)];
+    house   smallint := account_of('clawback');
     rule    clawback_policy;
     owed    bigint;
     left_   bigint := p_points;
@@ -95,46 +95,38 @@ declare
     pending bigint := 0;
     spent   bigint := 0;
     debt    bigint := 0;
-    own     integer[];
+    sources uuid[];
 begin
     select c.* into rule from clawback_policy as c, transaction as t
     where t.id = p_receipt.transaction_id and t.member_id = p_receipt.member_id and c.in_force_from <= t.recorded_at
     order by c.in_force_from desc limit 1;
     for waiting in
         select * from maturing
-        where member_id = p_owner and receipt_id = p_receipt.receipt_id and remaining > 0
+        where member_id = owner and receipt_id = p_receipt.receipt_id and remaining > 0
         order by matures_at desc, transaction_id, line
     loop
         part := least(left_, waiting.remaining);
         exit when part = 0;
         update maturing set remaining = remaining - part
-        where member_id = p_owner and transaction_id = waiting.transaction_id and line = waiting.line;
+        where member_id = owner and transaction_id = waiting.transaction_id and line = waiting.line;
         pending := pending + part;
         left_ := left_ - part;
     end loop;
-    perform post(p_id, p_owner, 2, 70, pending);
+    perform post(p_id, owner, 2, house, pending);
 
     if rule.policy <> 'only_pending' and left_ > 0 then
-        with source as (
-            select p_receipt.transaction_id as id
-            union all
+        -- Points may have matured on any of the cards.
+        sources := array(
             select matured_by from maturing
-            where member_id in (p_owner, p_receipt.member_id) and receipt_id = p_receipt.receipt_id
-                and matured_by is not null
-        )
-        select coalesce(array_agg(l.number), '{}') into own
-        from lot as l
-        left join merged_lot as g on g.member_id = l.member_id and g.number = l.number
-        left join lot as was on was.member_id = g.from_member and was.number = g.from_number
-        where l.member_id = p_owner and l.remaining > 0
-            and (l.source in (select id from source) or was.source in (select id from source));
-        spent := take_lots(p_id, p_owner, left_, 70, p_at, own);
+            where member_id = any (p_cards) and receipt_id = p_receipt.receipt_id and matured_by is not null
+        ) || p_receipt.transaction_id;
+        spent := take_lots(p_id, owner, left_, house, p_at, lots_from(owner, sources));
         left_ := left_ - spent;
     end if;
     if rule.policy = 'debt' and left_ > 0 then
-        select m.debt into owed from member as m where m.member_id = p_owner;
+        select m.debt into owed from member as m where m.member_id = owner;
         debt := least(left_, greatest(0, -rule.debt_floor - owed));
-        perform post(p_id, p_owner, 4, 70, debt);
+        perform post(p_id, owner, 4, house, debt);
         left_ := left_ - debt;
     end if;
     return jsonb_build_object('fromPending', pending, 'fromAvailable', spent, 'asDebt', debt, 'forgone', left_);
@@ -151,6 +143,7 @@ language plpgsql set search_path = ledger, pg_temp
 as $$
 declare
     mine     receipt;
+    cards    uuid[];
     owner    uuid;
     moment   timestamptz;
     made_id  uuid;
@@ -170,10 +163,10 @@ begin
     if not found then
         return jsonb_build_object('refusal', 'unknown-receipt');
     end if;
-    owner := owner_of(mine.member_id);
-    perform lock_members(array[mine.member_id, owner]);
+    owner := lock_owner(mine.member_id);
+    cards := cards_of(mine.member_id);
     if not exists (select from receipt_line where member_id = mine.member_id and receipt_id = mine.receipt_id) then
-        refusal := keep_lines(p, mine, owner);
+        refusal := keep_lines(p, mine, cards);
         if refusal is not null then
             return jsonb_build_object('refusal', refusal);
         end if;
@@ -223,8 +216,10 @@ begin
 
     rest := restored;
     for paid in
-        select h.* from receipt_payment as y join hold as h on h.hold_id = y.hold_id
-        where y.receipt_id = mine.receipt_id and h.member_id in (mine.member_id, owner) and h.captured > h.returned
+        select h.* from receipt_payment as y
+        join hold_key as k on k.hold_id = y.hold_id
+        join hold as h on h.member_id = k.member_id and h.hold_id = k.hold_id
+        where y.receipt_id = mine.receipt_id and h.captured > h.returned
         order by h.placed_at desc, h.hold_id
     loop
         part := least(rest, paid.captured - paid.returned);
@@ -237,7 +232,7 @@ begin
         -- A check of receipt_line keeps it from this; if not, the books stay as they are.
         raise exception 'more would come back than was paid' using errcode = 'data_exception';
     end if;
-    taken := claw_back(made_id, owner, mine, clawed, p_at);
+    taken := claw_back(made_id, cards, mine, clawed, p_at);
     result := finish_entry(
         made_id, owner, moment, coalesce((p->>'effectiveAt')::timestamptz, p_at), mine.receipt_id, 'return');
     return taken || jsonb_build_object(

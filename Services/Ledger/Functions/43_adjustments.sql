@@ -13,7 +13,7 @@ begin
 end
 $$;
 
--- Decides about a correction. Answers `approved` with the transaction, `rejected`, or
+-- Decides about a correction, for whom the member is now. Answers `approved` with the transaction, `rejected`, or
 --   unknown-adjustment    there is none such of this member
 --   same-person           who has asked cannot decide
 --   already-decided       otherwise, or by somebody else
@@ -23,8 +23,9 @@ language plpgsql set search_path = ledger, pg_temp
 as $$
 declare
     mine    adjustment;
-    moment  timestamptz := begin_entry((p->>'member')::uuid, p_at);
-    made_id uuid := new_id(moment);
+    owner   uuid := lock_owner((p->>'member')::uuid);
+    moment  timestamptz;
+    made_id uuid;
     wanted  adjustment_state := case when (p->>'approves')::boolean then 'approved' else 'rejected' end;
     has     bigint;
     result  member;
@@ -40,21 +41,27 @@ begin
     if mine.state <> 'requested' then
         return jsonb_build_object('refusal', 'already-decided');
     end if;
-    select available into has from member where member_id = mine.member_id;
+    if wanted = 'approved' then
+        moment := begin_entry(owner, p_at);
+        made_id := new_id(moment);
+    end if;
+    select available into has from member where member_id = owner;
     if wanted = 'approved' and mine.points < -has then
         return jsonb_build_object('refusal', 'insufficient-points', 'available', has);
     end if;
     if wanted = 'approved' then
         if mine.points < 0 then
-            perform take_lots(made_id, mine.member_id, -mine.points, 71, p_at);
+            perform take_lots(made_id, owner, -mine.points, account_of('adjustment'), p_at);
         elsif mine.cause = 'goodwill' then
             perform make_lot(
-                made_id, mine.member_id, 'goodwill', expiry('goodwill', p_at), mine.points, 25, p_at, mine.ticket);
+                made_id, owner, 'goodwill', expiry('goodwill', p_at), mine.points, account_of('issued:goodwill'), p_at,
+                mine.ticket);
         else
             perform make_lot(
-                made_id, mine.member_id, 'adjustment', expiry('adjustment', p_at), mine.points, 71, p_at, mine.ticket);
+                made_id, owner, 'adjustment', expiry('adjustment', p_at), mine.points, account_of('adjustment'), p_at,
+                mine.ticket);
         end if;
-        result := finish_entry(made_id, mine.member_id, moment, p_at, mine.adjustment_id, 'adjust');
+        result := finish_entry(made_id, owner, moment, p_at, mine.adjustment_id, 'adjust');
     end if;
     update adjustment
     set state = wanted, checker = (p->>'checker')::uuid, decided_at = p_at,

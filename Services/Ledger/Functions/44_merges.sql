@@ -1,5 +1,5 @@
 -- Two cards of one person become one: every lot, everything that waits, the debt and the stickers go over, lot by lot
--- with their expiry. Each member has a transaction of its own; the account between them returns to zero.
+-- with their expiry. Each member has a transaction of its own; the account moving them returns to zero.
 
 -- `source` is merged into `member`. Answers both transactions, or
 --   unknown-member   the source has never had anything
@@ -17,6 +17,7 @@ declare
     came_by  uuid;
     left_at  timestamptz;
     came_at  timestamptz;
+    moving  smallint := account_of('merge');
     result   member;
 begin
     if v_from = v_into then
@@ -26,10 +27,8 @@ begin
         return jsonb_build_object('refusal', 'unknown-member');
     end if;
     perform lock_members(array[v_from, v_into]);
-    -- A receipt that came late for the old card can be brought over by another merge to the same one.
-    if exists (
-        select from merge where source = v_into or (source = v_from and target <> v_into))
-    then
+    -- A receipt that came late for the old card can be brought over by another merge, to who it is now.
+    if owner_of(v_into) <> v_into or owner_of(v_from) not in (v_from, v_into) then
         return jsonb_build_object('refusal', 'merged-away');
     end if;
     left_at := begin_entry(v_from, p_at);
@@ -42,8 +41,8 @@ begin
     came_by := new_id(came_at);
     perform move_lots(v_from, v_into, left_by, came_by, p_at);
     perform move_waiting(v_from, v_into, left_by, came_by);
-    perform post(left_by, v_from, 72, 4, giver.debt);
-    perform post(came_by, v_into, 4, 72, giver.debt);
+    perform post(left_by, v_from, moving, 4, giver.debt);
+    perform post(came_by, v_into, 4, moving, giver.debt);
     perform move_stickers(v_from, v_into, left_by, came_by);
     perform finish_entry(left_by, v_from, left_at, p_at, (p->>'id')::uuid, 'merge');
     result := finish_entry(came_by, v_into, came_at, p_at, (p->>'id')::uuid, 'merge');
@@ -59,7 +58,8 @@ returns void
 language plpgsql set search_path = ledger, pg_temp
 as $$
 declare
-    last integer;
+    moving smallint := account_of('merge');
+    last    integer;
 begin
     select lots into last from member where member_id = p_into;
     with moved as materialized (
@@ -80,9 +80,9 @@ begin
     ),
     postings as (
         insert into posting (transaction_id, member_id, amount, lot, line, debit, credit)
-        select p_left_by, p_from, remaining, number, nth, 1, 72 from moved
+        select p_left_by, p_from, remaining, number, nth, 1, moving from moved
         union all
-        select p_came_by, p_into, remaining, last + nth, nth, 72, 1 from moved
+        select p_came_by, p_into, remaining, last + nth, nth, moving, 1 from moved
     )
     update member as m
     set lots = m.lots + (select count(*) from moved),
@@ -96,18 +96,20 @@ create function ledger.move_waiting(p_from uuid, p_into uuid, p_left_by uuid, p_
 language plpgsql set search_path = ledger, pg_temp
 as $$
 declare
+    moving smallint := account_of('merge');
     waiting maturing;
+    came_in smallint;
 begin
     for waiting in
         select * from maturing where member_id = p_from and remaining > 0 order by matures_at, transaction_id, line
     loop
-        perform post(p_left_by, p_from, 2, 72, waiting.remaining);
-        perform post(p_came_by, p_into, 72, 2, waiting.remaining);
+        perform post(p_left_by, p_from, 2, moving, waiting.remaining);
+        came_in := post(p_came_by, p_into, moving, 2, waiting.remaining);
         insert into maturing (
             member_id, transaction_id, matures_at, points, remaining, receipt_id, line, lot_class)
-        select p_into, p_came_by, waiting.matures_at, waiting.remaining, waiting.remaining, waiting.receipt_id,
-            max(line), waiting.lot_class
-        from posting where transaction_id = p_came_by and member_id = p_into;
+        values (
+            p_into, p_came_by, waiting.matures_at, waiting.remaining, waiting.remaining, waiting.receipt_id, came_in,
+            waiting.lot_class);
         update maturing set remaining = 0
         where member_id = p_from and transaction_id = waiting.transaction_id and line = waiting.line;
     end loop;

@@ -64,7 +64,7 @@ declare
     moment   timestamptz;
     made_id  uuid;
     aim      hold_purpose;
-    points   bigint;
+    total    bigint;
 begin
     perform lock_members(array[v_member]);
     select h.* into aim from clearing_item as i join hold_purpose as h using (purpose)
@@ -72,20 +72,23 @@ begin
     if not found then
         return jsonb_build_object('refusal', 'unknown-hold');
     end if;
-    moment := begin_entry(v_member, p_at);
-    made_id := new_id(moment);
-    with closed as (
-        update clearing_item as i set settled_by = made_id, settled_at = p_at
+    -- Locked: a fund's items are settled by being paid, which asks for no lock of the member.
+    select sum(open.points)::bigint into total
+    from (
+        select i.points from clearing_item as i
         where i.member_id = v_member and i.hold_id = v_hold and i.settled_by is null
-        returning i.points
-    )
-    select sum(c.points)::bigint into points from closed as c;
-    if points is null then
+        order by i.opened_by for no key update
+    ) as open;
+    if total is null then
         return jsonb_build_object('refusal', 'already-settled');
     end if;
-    perform post(made_id, v_member, aim.destination, aim.settled, points);
+    moment := begin_entry(v_member, p_at);
+    made_id := new_id(moment);
+    update clearing_item as i set settled_by = made_id, settled_at = p_at
+    where i.member_id = v_member and i.hold_id = v_hold and i.settled_by is null;
+    perform post(made_id, v_member, aim.destination, aim.settled, total);
     perform finish_entry(made_id, v_member, moment, p_at, v_hold, 'settle');
-    return jsonb_build_object('transaction', made_id, 'points', points);
+    return jsonb_build_object('transaction', made_id, 'points', total);
 end
 $$;
 
@@ -98,36 +101,41 @@ create function ledger.do_pay_out(p jsonb, p_at timestamptz) returns jsonb
 language plpgsql set search_path = ledger, pg_temp
 as $$
 declare
-    aim     hold_purpose;
-    moment  timestamptz;
-    made_id uuid;
-    fresh   bigint;
-    owed    bigint;
-    items   bigint;
+    aim      hold_purpose;
+    moment   timestamptz;
+    made_id  uuid;
+    owners   uuid[];
+    openings uuid[];
+    fresh    bigint;
+    owed     bigint;
 begin
     select * into aim from hold_purpose where purpose = p->>'purpose' and paid is not null;
     if not found then
         return jsonb_build_object('refusal', 'unknown-purpose');
     end if;
-    moment := begin_entry(house(), p_at);
-    made_id := new_id(moment);
-    with paid as (
-        update clearing_item as i
-        set paid_by = made_id, settled_by = coalesce(i.settled_by, made_id), settled_at = coalesce(i.settled_at, p_at)
+    perform lock_members(array[house()]);
+    select array_agg(member_id), array_agg(opened_by),
+        coalesce(sum(points) filter (where settled_by is null), 0)::bigint, sum(kopecks)::bigint
+    into owners, openings, fresh, owed
+    from (
+        select i.* from clearing_item as i
         where i.purpose = aim.purpose and i.paid_by is null and i.opened_at < (p->>'until')::timestamptz
             and (i.settled_by is not null or aim.matched_by is not null)
-        returning i.points, i.kopecks, i.settled_by = made_id as is_fresh
-    )
-    select coalesce(sum(points) filter (where is_fresh), 0)::bigint, coalesce(sum(kopecks), 0)::bigint, count(*)
-    into fresh, owed, items
-    from paid;
-    if items = 0 then
+        order by i.member_id, i.opened_by for no key update
+    ) as due;
+    if owners is null then
         return jsonb_build_object('refusal', 'nothing-owed');
     end if;
+    moment := begin_entry(house(), p_at);
+    made_id := new_id(moment);
+    update clearing_item as i
+    set paid_by = made_id, settled_by = coalesce(i.settled_by, made_id), settled_at = coalesce(i.settled_at, p_at)
+    from unnest(owners, openings) as due (member_id, opened_by)
+    where i.member_id = due.member_id and i.opened_by = due.opened_by;
     perform post(made_id, house(), aim.destination, aim.settled, fresh);
     perform post(made_id, house(), aim.payable, aim.paid, owed);
     perform finish_entry(made_id, house(), moment, p_at, (p->>'id')::uuid, 'settle');
-    return jsonb_build_object('transaction', made_id, 'points', fresh, 'kopecks', owed, 'items', items);
+    return jsonb_build_object('transaction', made_id, 'points', fresh, 'kopecks', owed, 'items', cardinality(owners));
 end
 $$;
 
@@ -154,7 +162,8 @@ begin
     if v_hold is null then
         moment := begin_entry(v_member, p_at);
         made_id := new_id(moment);
-        perform post(made_id, v_member, 103, 102, v_kopecks);
+        perform post(
+            made_id, v_member, account_of('rub:certificate:funding'), account_of('rub:certificate'), v_kopecks);
         perform finish_entry(made_id, v_member, moment, p_at, (p->>'id')::uuid, 'certificate');
     else
         select * into mine from hold where member_id = v_member and hold_id = v_hold;
@@ -201,7 +210,8 @@ begin
     moment := begin_entry(v_member, p_at);
     made_id := new_id(moment);
     update certificate set remaining = remaining - v_kopecks where certificate_id = mine.certificate_id;
-    perform post(made_id, v_member, 102, 104, v_kopecks);
+    perform post(
+        made_id, v_member, account_of('rub:certificate'), account_of('rub:certificate:redeemed'), v_kopecks);
     perform finish_entry(made_id, v_member, moment, p_at, mine.certificate_id, 'certificate');
     return jsonb_build_object('transaction', made_id, 'remaining', mine.remaining - v_kopecks);
 end

@@ -51,7 +51,7 @@ $$;
 -- Receipts of a batch in one statement. Answers as they are told.
 create function ledger.apply_receipts(p_ordinals bigint[], p_transfers jsonb[], p_at timestamptz)
 returns table (ordinal bigint, answer jsonb)
-language plpgsql set search_path = ledger, pg_temp set plan_cache_mode = force_custom_plan
+language plpgsql set search_path = ledger, pg_temp
 as $$
 #variable_conflict use_column
 declare
@@ -146,7 +146,7 @@ begin
         union
         select (x->>'source')::uuid from unnest(p_transfers) as x where x->>'kind' = 'merge'
         union
-        select owner_of((x->>'member')::uuid) from unnest(p_transfers) as x where x->>'kind' = 'return'))
+        select owner_of((x->>'member')::uuid) from unnest(p_transfers) as x where reaches_over(x->>'kind')))
     order by member_id for no key update;
     if exists (select from unnest(p_transfers) as x where x->>'kind' in ('redeem-certificate', 'reverse')) then
         perform from certificate
@@ -186,71 +186,69 @@ returns table (ordinal bigint, answer jsonb)
 language plpgsql set search_path = ledger, pg_temp
 as $$
 declare
-    plain bigint[];
-    ended bigint[];
+    plain   bigint[];
+    holds   uuid[];
+    members uuid[];
+    points  bigint[];
 begin
     -- Money and parts are for the single function.
-    select coalesce(array_agg(i), '{}') into plain
+    select array_agg(i), array_agg((x->>'hold')::uuid), array_agg((x->>'member')::uuid),
+        array_agg(case when x->>'kind' = 'void' then 0 else (x->>'points')::bigint end)
+    into plain, holds, members, points
     from unnest(p_transfers) with ordinality as t (x, i)
     where not (x ? 'capture') and not (x ? 'worth') and not (x ? 'match');
     return query
     with done as materialized (
         select plain[e.i] as i, e.captured, e.released, e.available, e.transaction_id
-        from end_holds(
-            p_at, array(select (p_transfers[n]->>'hold')::uuid from unnest(plain) as n),
-            array(select (p_transfers[n]->>'member')::uuid from unnest(plain) as n),
-            array(
-                select case when p_transfers[n]->>'kind' = 'void' then 0 else (p_transfers[n]->>'points')::bigint end
-                from unnest(plain) as n)
-        ) as e
+        from end_holds(p_at, holds, members, points) as e
     ),
     rest as (
-        select n from generate_series(1::bigint, cardinality(p_transfers)) as n where n not in (select i from done)
+        select i, x from unnest(p_transfers) with ordinality as t (x, i) where i not in (select d.i from done as d)
     )
     select p_ordinals[d.i], jsonb_build_object(
         'transaction', d.transaction_id, 'captured', d.captured, 'released', d.released, 'available', d.available)
     from done as d
     union all
-    select p_ordinals[n], apply_one(p_transfers[n], p_at) from rest;
+    select p_ordinals[r.i], apply_one(r.x, p_at) from rest as r;
 end
 $$;
 
 -- Several hundred transfers in one transaction, with an answer for each. A member's transfers are done in their order,
--- between members there is none:
--- the batch goes in rounds, and in a round each member has one transfer (receipts: all that follow each other), so that
--- those of a kind are one statement. A merge has two members and waits for everything before it.
+-- and so are those of cards that are made one or have been before; between others there is none: the batch goes in
+-- rounds, and in a round each member has one transfer (receipts: all that follow each other), so that those of a kind
+-- are one statement.
 create function ledger.apply_transfers(p_transfers jsonb[], p_at timestamptz)
 returns table (ordinal bigint, answer jsonb)
 language plpgsql security definer set search_path = ledger, pg_temp set jit = off
 as $$
 declare
     step record;
+    kin  record;
 begin
     perform lock_for(p_transfers);
     if cardinality(p_transfers) = 1 then
         return query select 1::bigint, apply_one(p_transfers[1], p_at);
         return;
     end if;
+    kin := groups_of(p_transfers);
     for step in
         with placed as (
-            select i, x, x->>'kind' as kind,
-                case x->>'kind' when 'return' then owner_of((x->>'member')::uuid) else (x->>'member')::uuid end as key,
-                count(*) filter (where x->>'kind' = 'merge') over (order by i) * 2
-                    - (x->>'kind' = 'merge')::int as segment
+            select i, x, x->>'kind' as kind, coalesce(g.leader, (x->>'member')::uuid) as key
             from unnest(p_transfers) with ordinality as t (x, i)
+            left join unnest(kin.cards, kin.leaders) as g (card, leader) on g.card = (x->>'member')::uuid
         ),
         turned as (
             select *, (kind <> 'earn' or lag(kind, 1, '') over mine <> 'earn')::int as turn
-            from placed window mine as (partition by segment, key order by i)
+            from placed window mine as (partition by key order by i)
         ),
         numbered as (
-            select *, sum(turn) over (partition by segment, key order by i) as round from turned
+            select *, sum(turn) over (partition by key order by i) as round from turned
         )
-        select segment, round, way, array_agg(i order by i) as ordinals, array_agg(x order by i) as transfers
+        select round, way, array_agg(i order by i) as ordinals, array_agg(x order by i) as transfers
         from numbered, lateral (
             select case when kind in ('earn', 'hold') then kind when kind in ('capture', 'void') then 'end' else 'one' end
         ) as path (way)
-        group by segment, round, way order by segment, round, way
+        group by round, way order by round, way
     loop
         -- Of a few, the single functions are faster: their plans are there already.
         if step.way = 'earn' then

@@ -29,14 +29,15 @@ extension InvariantStore {
     /// What is left on a certificate is what was put on it and not yet spent.
     private static let certificatesFollowPostings: SQL = """
         with moved as (
-            select coalesce(c.certificate_id, t.subject) as certificate_id,
-                sum(p.amount * ((p.credit = 102)::int - (p.debit = 102)::int)) as kopecks
+            select coalesce(issued.certificate_id, spent.certificate_id, t.subject) as certificate_id,
+                sum(p.amount * ((p.credit = a.id)::int - (p.debit = a.id)::int)) as kopecks
             from ledger.posting as p
+            join ledger.account as a on a.code = 'rub:certificate' and a.id in (p.debit, p.credit)
             join ledger.transaction as t on t.id = p.transaction_id and t.member_id = p.member_id
             left join ledger.reversal as r on r.transaction_id = t.id
-            left join ledger.transaction as was on was.id = r.reverses and was.member_id = t.member_id
-            left join ledger.certificate as c on c.issued_by = t.id or c.certificate_id = was.subject
-            where 102 in (p.debit, p.credit)
+            left join ledger.transaction as was on was.id = r.reverses and was.member_id = r.member_id
+            left join ledger.certificate as issued on issued.issued_by = t.id
+            left join ledger.certificate as spent on spent.certificate_id = was.subject
             group by 1
         )
         select format('certificate %s', certificate_id) as place,
@@ -86,7 +87,7 @@ extension InvariantStore {
             select coalesce(sum(p.amount * ((p.credit = a.id)::int - (p.debit = a.id)::int)), 0) as balance
             from ledger.posting as p where a.id in (p.debit, p.credit)
         ) as b
-        where (a.id = 72 or a.id in (select moving from ledger.campaign)) and b.balance <> 0
+        where (a.code = 'merge' or a.id in (select moving from ledger.campaign)) and b.balance <> 0
         limit 1
         """
 }

@@ -13,6 +13,8 @@ struct RandomTransfers {
     private var holds: [(id: Hold.ID, member: Member.ID)] = []
     private var sales: [(id: Receipt.ID, member: Member.ID)] = []
     private var past: [Transfer] = []
+    /// Whether cards are made one: then what is done to one of them reaches over to another.
+    var isMerging = false
 
     static let campaign = "plates"
     private static let lines: [Int64] = [1000, 2500, 333]
@@ -42,11 +44,18 @@ struct RandomTransfers {
         case 16: return self.stickers(of: member)
         case 17: return .expire(ExpireMember(member: member))
         case 18: return .redeemCertificate(self.redemption(of: member))
-        default: return self.past.randomElement(using: &self.random) ?? .expire(ExpireMember(member: member))
+        default:
+            if self.isMerging, Bool.random(using: &self.random) { return self.merge(member) }
+            return self.past.randomElement(using: &self.random) ?? .expire(ExpireMember(member: member))
         }
     }
 
     private struct NoMembers: Error {}
+
+    private mutating func merge(_ member: Member.ID) -> Transfer {
+        let source = self.members.randomElement(using: &self.random) ?? member
+        return .merge(MergeMembers(id: self.books.transferID(), source: source, member: member))
+    }
 
     private mutating func amount(_ range: ClosedRange<Int64>) -> Points {
         Points(Int64.random(in: range, using: &self.random)) ?? .zero

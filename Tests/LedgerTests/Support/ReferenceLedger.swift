@@ -272,7 +272,7 @@ struct ReferenceLedger {
     mutating func merge(_ source: Owner, into target: Owner, at now: Timestamp) -> String? {
         if source == target { return "same-member" }
         guard let giver = self.wallets[source] else { return "unknown-member" }
-        if self[target].mergedInto != nil || (giver.mergedInto ?? target) != target { return "merged-away" }
+        if self[target].mergedInto != nil || ![source, target].contains(self.owner(source)) { return "merged-away" }
         for member in [source, target] { self.expire(member, at: now) }
         if giver.held > 0 { return "open-holds" }
         for lot in self.spendable(source, at: now) {

@@ -66,6 +66,7 @@ struct LedgerBooks: Sendable {
             let findings = try await VerifyLedger(database: owner, clock: SystemClock())()
             guard findings.isEmpty else { throw Victim.Failed(description: "the filled ledger is wrong: \(findings)") }
         }
+        for statement in LedgerHistory.settled { try await owner.execute(statement) }
         await owner.shutdown()
     }
 }

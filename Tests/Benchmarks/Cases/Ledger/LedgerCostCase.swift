@@ -22,6 +22,7 @@ struct LedgerCostCase: Sendable {
         for statement in LedgerHistory(members: Self.members, regulars: 1, each: 0).statements {
             try await owner.execute(statement)
         }
+        for statement in LedgerHistory.settled { try await owner.execute(statement) }
         try await owner.execute("create extension pg_stat_statements")
 
         for load in [Load.earn, .spend] {

@@ -9,9 +9,30 @@ struct LedgerHistory: Sendable {
     let each: Int
 
     var statements: [SQL] {
-        [self.months, self.history] + self.withoutKeys + [self.receipts, self.lots] + self.keys
-            + [self.transactions, self.postings, self.owners, "drop table bench_history"]
+        [self.months, self.history] + self.withoutKeys
+            + [self.receipts, self.lots, self.transactions, self.postings, self.owners] + self.keys
+            + ["drop table bench_history"]
     }
+
+    /// What the service would do about the past as soon as it runs counts as done: the months are closed, an audit has been
+    /// made, and the history is sealed, as a block whose tree nobody recomputes here. The filling is one database
+    /// transaction, and what one transaction has booked is sealed in one block: millions in one would be read into memory.
+    static let settled: [SQL] = [
+        "insert into ledger.seal_key (key_id, public_key, added_at) values ('bench-history---', sha256('key'), now())",
+        """
+        insert into ledger.seal_block (
+            number, xid_from, xid_to, sealed_at, transactions, key_id, previous, root, hash, signature, leaves)
+        select 1, '0', pg_snapshot_xmin(pg_current_snapshot()), now(), 1, 'bench-history---', sha256('previous'),
+            sha256('root'), sha256('hash'), sha512('signature'), sha256('leaf')
+        """,
+        """
+        insert into ledger.month (month, closed_at, members, available, pending, held, debt)
+        select (date_trunc('month', now() at time zone 'Europe/Moscow') - make_interval(months => n))::date, now(),
+            0, 0, 0, 0, 0
+        from generate_series(1, 25) as n
+        """,
+        "select ledger.record_audit(now(), now(), '[]')",
+    ]
 
     private var months: SQL {
         "select ledger.make_partitions(now() - interval '24 months', 30)"
@@ -49,6 +70,8 @@ struct LedgerHistory: Sendable {
         [
             "alter table ledger.lot drop constraint lot_pkey",
             "alter table ledger.receipt drop constraint receipt_pkey, drop constraint receipt_fiscal_triple",
+            "alter table ledger.transaction drop constraint transaction_pkey",
+            "drop index ledger.transaction_xid",
         ]
     }
 
@@ -59,6 +82,8 @@ struct LedgerHistory: Sendable {
             alter table ledger.receipt add primary key (receipt_id),
                 add constraint receipt_fiscal_triple unique (fn, fd, fpd)
             """,
+            "alter table ledger.transaction add primary key (member_id, id)",
+            "create index transaction_xid on ledger.transaction (xid)",
         ]
     }
 

@@ -38,10 +38,12 @@ struct LedgerService: Sendable {
         let stop = StopSwitch()
         let result = try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
+                defer { continuation.finish() }
                 try await host.run(handlesSignals: false, stopSwitch: stop) { continuation.yield($0) }
             }
-            for await event in events {
-                if case .ready = event { break }
+            guard await events.contains(where: { if case .ready = $0 { true } else { false } }) else {
+                try await group.waitForAll()
+                throw Victim.Failed(description: "the service has ended before it was ready")
             }
             let result = try await sender.running(queues: [], handlers: []) { try await body(service) }
             stop.pull()
