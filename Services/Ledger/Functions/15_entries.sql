@@ -116,18 +116,19 @@ declare
     parts   bigint[] := '{}';
     rest    bigint := greatest(p_points, 0);
 begin
-    for free in
-        select expires_at, number, remaining from lot
-        where cardinality(p_preferred) > 0 and member_id = p_member and expires_at > p_at and remaining > 0
-            and number = any (p_preferred)
-        order by expires_at, number
-    loop
-        exit when rest = 0;
-        days := days || free.expires_at;
-        numbers := numbers || free.number;
-        parts := parts || least(free.remaining, rest);
-        rest := rest - least(free.remaining, rest);
-    end loop;
+    if cardinality(p_preferred) > 0 then
+        for free in
+            select expires_at, number, remaining from lot
+            where member_id = p_member and expires_at > p_at and remaining > 0 and number = any (p_preferred)
+            order by expires_at, number
+        loop
+            exit when rest = 0;
+            days := days || free.expires_at;
+            numbers := numbers || free.number;
+            parts := parts || least(free.remaining, rest);
+            rest := rest - least(free.remaining, rest);
+        end loop;
+    end if;
     -- A lot has at least one point left. The limit makes the planner walk along the index instead of sorting.
     for free in
         select expires_at, number, remaining from lot
