@@ -217,11 +217,11 @@ public struct MergeMembers: Codable, Hashable, Sendable {
     }
 }
 
-/// Undo a transaction by its mirror.
+/// Undo a transaction by its mirror, for whom the member is now.
 public struct ReverseTransaction: Codable, Hashable, Sendable {
     /// The natural key.
     public let id: LedgerTransfer.ID
-    /// Whose points.
+    /// Whose transaction it is.
     public let member: Member.ID
     /// The transaction.
     public let reverses: LedgerTransaction.ID

@@ -209,6 +209,7 @@ public enum TransferRefusal: String, Codable, Hashable, Sendable, CaseIterable {
     case sameMember = "same-member"
     /// A payment of the card that goes is under way.
     case openHolds = "open-holds"
+    /// The card that stays has been merged away itself, or the one that goes is somebody else by now.
     case mergedAway = "merged-away"
     case unknownTransaction = "unknown-transaction"
     /// Transactions of this kind are undone otherwise.

@@ -121,24 +121,45 @@ create function ledger.post_receipts(
     waiting bigint)
 language plpgsql security definer set search_path = ledger, pg_temp set jit = off
 as $$
+declare
+    made   record;
+    posted bigint[] := '{}';
 begin
-    if cardinality(p_receipts) <> 1 then
+    -- A batch is planned for its size each time, which pays from about this many receipts on.
+    if cardinality(p_receipts) not between 1 and 16 then
         return query select * from post_batch(
             p_at, p_receipts, p_members, p_fn, p_fd, p_fpd, p_stores, p_totals, p_effective_at, p_rulesets,
             p_accrual_receipts, p_accrual_classes, p_accrual_points, p_accrual_rules, p_accrual_matures);
         return;
     end if;
-    if 1 <> any (p_accrual_receipts) then
+    if exists (select from unnest(p_accrual_receipts) as r where r not between 1 and cardinality(p_receipts)) then
         raise exception 'an accrual is of no receipt' using errcode = 'invalid_parameter_value';
     end if;
-    return query select 1::bigint, 'posted', a.transaction_id, a.recorded_at, a.credited, a.repaid, a.waiting
-    from post_alone(
-        p_at, p_receipts[1], p_members[1], p_fn[1], p_fd[1], p_fpd[1], p_stores[1], p_totals[1], p_effective_at[1],
-        p_rulesets[1], p_accrual_classes, p_accrual_points, p_accrual_rules, p_accrual_matures) as a;
-    if not found then
+    if cardinality(p_receipts) > 1 then
+        perform lock_members(p_members);
+    end if;
+    for n in 1..cardinality(p_receipts) loop
+        select a.* into made
+        from (
+            select array_agg(lot_class order by i) as classes, array_agg(x.points order by i) as points,
+                array_agg(rule order by i) as rules, array_agg(matures_at order by i) as matures
+            from unnest(
+                p_accrual_receipts, p_accrual_classes, p_accrual_points, p_accrual_rules, p_accrual_matures
+            ) with ordinality as x (receipt, lot_class, points, rule, matures_at, i)
+            where x.receipt = n
+        ) as mine
+        cross join lateral post_alone(
+            p_at, p_receipts[n], p_members[n], p_fn[n], p_fd[n], p_fpd[n], p_stores[n], p_totals[n],
+            p_effective_at[n], p_rulesets[n], mine.classes, mine.points, mine.rules, mine.matures) as a;
+        continue when not found;
+        posted := posted || n::bigint;
+        return query select n::bigint, 'posted', made.transaction_id, made.recorded_at, made.credited, made.repaid,
+            made.waiting;
+    end loop;
+    if cardinality(posted) < cardinality(p_receipts) then
         return query select *, 0::bigint from judge_repeated_receipts(
             p_at, p_receipts, p_members, p_fn, p_fd, p_fpd, p_stores, p_totals, p_effective_at, p_rulesets,
-            p_accrual_receipts, p_accrual_classes, p_accrual_points, p_accrual_rules, p_accrual_matures, '{}');
+            p_accrual_receipts, p_accrual_classes, p_accrual_points, p_accrual_rules, p_accrual_matures, posted);
     end if;
 end
 $$;

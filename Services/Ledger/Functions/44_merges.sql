@@ -1,11 +1,11 @@
 -- Two cards of one person become one: every lot, everything that waits, the debt and the stickers go over, lot by lot
--- with their expiry. Each member has a transaction of its own; the account moving them returns to zero.
+-- with their expiry. Each member has a transaction of its own; the account between them returns to zero.
 
 -- `source` is merged into `member`. Answers both transactions, or
 --   unknown-member   the source has never had anything
 --   same-member      there is nothing to merge
 --   open-holds       a payment of the source is under way: capture or void it first
---   merged-away      one of them has been merged into another card before
+--   merged-away      the target has been merged away itself, or the source into somebody else
 create function ledger.do_merge(p jsonb, p_at timestamptz) returns jsonb
 language plpgsql set search_path = ledger, pg_temp
 as $$
