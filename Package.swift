@@ -194,23 +194,17 @@ let package = Package(
             suite("HostTests", foundation + ["Ledger", "EmbeddedPostgres", configuration, sockets, tracing]),
             suite("AuthTests", foundation + ["Auth", hummingbirdTesting, jwt]),
             suite("LedgerTests", foundation + ["Ledger", hummingbirdTesting, subprocess]),
-            suite("PromotionsTests", foundation + ["Promotions", hummingbirdTesting, jwt], exclude: ["Fixtures"]),
-            suite("RedemptionTests", foundation + ["Redemption", "Ledger", "PartnersExchange"]),
             suite(
                 "PromotionsTests", foundation + ["Promotions", "Ledger", hummingbirdTesting, jwt],
                 exclude: ["Fixtures"]),
-            suite("RedemptionTests", foundation + ["Redemption"]),
+            suite("RedemptionTests", foundation + ["Redemption", "Ledger", "PartnersExchange"]),
             suite(
                 "PartnersExchangeTests",
                 foundation + [
                     "PartnersExchange", "PartnerSimulator", "Redemption", "Ledger", hummingbirdTesting, jwt,
                 ]),
-            suite("CharityTests", foundation + ["Charity", "Redemption", hummingbirdTesting, jwt]),
-            suite("GiftCertificatesTests", foundation + ["GiftCertificates", "Redemption", hummingbirdTesting, jwt]),
-                "PartnersExchangeTests", foundation + ["PartnersExchange", "Redemption", hummingbirdTesting, jwt]),
             suite("CharityTests", foundation + ["Charity", "Ledger", "Redemption"]),
             suite("GiftCertificatesTests", foundation + ["GiftCertificates", "Ledger", "Redemption", subprocess]),
-            suite("SupportTests", foundation + ["Support", hummingbirdTesting, jwt]),
             suite("SupportTests", foundation + ["Support", hummingbirdTesting, jwt], exclude: ["Fixtures"]),
             suite("ClubTests", foundation + ["Club", arguments]),
             suite(
