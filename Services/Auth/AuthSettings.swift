@@ -1,5 +1,6 @@
 import Host
 import Kernel
+import Web
 
 /// The settings of auth: every limit of services.md is one.
 enum AuthSettings {
@@ -110,17 +111,9 @@ extension ClientAddress {
     /// The proxies as they are set.
     /// - Throws: `SettingsError` for a text that is neither `none` nor addresses.
     init(_ settings: Settings) throws {
-        let text = try settings.text(AuthSettings.trustedProxies)
-        guard text != "none" else {
-            self.init(trustedProxies: [])
-            return
-        }
-        let networks = text.split(separator: ",").map { part in
-            ClientNetwork(address: String(part.filter { $0 != " " }))
-        }
-        guard networks.allSatisfy({ $0 != nil }) else {
+        guard let address = Self(parsing: try settings.text(AuthSettings.trustedProxies)) else {
             throw SettingsError("CLUB_AUTH_TRUSTED_PROXIES must be addresses with commas between them, or none.")
         }
-        self.init(trustedProxies: Set(networks.compactMap(\.self)))
+        self = address
     }
 }

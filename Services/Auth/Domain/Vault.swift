@@ -1,6 +1,7 @@
 import Crypto
 import FoundationEssentials
 import Kernel
+import Web
 
 /// Everything that auth seals, wraps and looks up by. Holds two secrets: the master key, which wraps member keys and
 /// seals what has no member; and the look-up key, under which phones and networks are indexed. Neither is used itself:

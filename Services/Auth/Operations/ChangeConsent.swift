@@ -2,6 +2,7 @@ import FoundationEssentials
 import JobQueue
 import Kernel
 import Postgres
+import Web
 
 /// Records a member's choice about one purpose and channel. Agreeing to advertising by SMS or e-mail takes a code to that
 /// very channel (double opt-in); withdrawing never takes anything.

@@ -2,6 +2,7 @@ import Contracts
 import FoundationEssentials
 import Kernel
 import Postgres
+import Web
 
 /// Makes another phone a member's, when a code to the old one and a code to the new one have both come. Whether the new
 /// phone is somebody's is looked up only then: whoever holds both phones may know.

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Kernel
 import Postgres
+import Web
 
 // Log-in by card number. The answer is the same, and takes the same statements, whether the card exists, is blocked, or
 // has a phone that may get no more codes: then a decoy is opened, for which no message goes out and no answer is right.

@@ -3,6 +3,7 @@ import FoundationEssentials
 import JobQueue
 import Kernel
 import Postgres
+import Web
 
 /// Hands out a challenge for a phone and has its code sent, within the quotas. Does not look whether the phone is a
 /// member's: what is not known here cannot show in the answer or in its time.

@@ -1,8 +1,8 @@
-import ArgumentParser
-import Auth
+public import ArgumentParser
+public import Auth
 import FoundationEssentials
 import Kernel
-import Web
+public import Web
 
 /// `club staff …`
 struct StaffCommand: AsyncParsableCommand {
@@ -17,11 +17,7 @@ struct StaffCommand: AsyncParsableCommand {
 }
 
 extension StaffRole: ExpressibleByArgument {}
-
-extension StaffLogin: ExpressibleByArgument {
-    /// Reads a login; nil for a text that is none.
-    public init?(argument: String) { self.init(argument) }
-}
+extension StaffLogin: ExpressibleByArgument {}
 
 extension StaffCommand {
     struct Add: AsyncParsableCommand {

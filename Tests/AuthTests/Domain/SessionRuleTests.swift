@@ -38,23 +38,6 @@ import Testing
     }
 }
 
-@Suite struct ClientNetworkTests {
-    @Test(arguments: [
-        ("192.0.2.1", "192.0.2.254", true), ("192.0.2.1", "192.0.3.1", false), ("192.0.2.1", "::ffff:192.0.2.9", true),
-        ("2001:db8:0:1::1", "2001:db8:0:1:ffff::2", true), ("2001:db8:0:1::1", "2001:db8:0:2::1", false),
-        ("fe80::1%eth0", "fe80::2", true), ("::1", "127.0.0.1", false),
-    ])
-    func `addresses of one /24 or /64 are one network`(one: String, other: String, isSame: Bool) throws {
-        let networks = (try #require(ClientNetwork(address: one)), try #require(ClientNetwork(address: other)))
-        #expect((networks.0 == networks.1) == isSame)
-    }
-
-    @Test(arguments: ["", "localhost", "192.0.2", "192.0.2.1.5", "::g", "%eth0"])
-    func `what is no address is no network`(text: String) {
-        #expect(ClientNetwork(address: text) == nil)
-    }
-}
-
 @Suite struct ConsentTests {
     private let now = Timestamp(secondsSince1970: 1_772_435_400)
 

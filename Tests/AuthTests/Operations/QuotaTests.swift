@@ -6,6 +6,7 @@ import TestSupport
 import Testing
 
 @testable import Auth
+import Web
 
 @Suite(.authDatabase, .capturedLogs) struct QuotaTests {
     private func network(_ index: Int) throws -> ClientNetwork {
