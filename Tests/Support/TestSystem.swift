@@ -42,13 +42,16 @@ public struct TestSystem: Sendable {
         }
     }
 
-    /// The first of three ports next to each other that nobody listens on, below those that the system hands out.
+    /// Each service has one.
+    private static let portCount = 7
+
+    /// The first of as many free ports next to each other as there are services, below those that the system hands out.
     public static func freePorts() throws -> Int {
         for _ in 0..<100 {
-            let first = Int.random(in: 6000...9990) * 3
-            if (first..<first + 3).allSatisfy(Self.isFree) { return first }
+            let first = Int.random(in: 2600...4200) * Self.portCount
+            if (first..<first + Self.portCount).allSatisfy(Self.isFree) { return first }
         }
-        throw NeverHappened(description: "three free ports next to each other")
+        throw NeverHappened(description: "free ports next to each other")
     }
 
     /// The processes that a system has: those that its folder is said to, by argument or environment.
