@@ -1,6 +1,7 @@
 import JobQueue
 import Kernel
 import Postgres
+import TestSupport
 
 /// A process of the release before, as far as the database can tell: its statements, word for word, and the columns
 /// that it reads of the answers. During a deploy it works beside the present one.
@@ -32,8 +33,16 @@ struct PreviousRelease {
 
     /// As by kill -9: its session ends, its row stays, and nobody has seen it for long.
     func die(_ world: World) async throws {
+        let backend = try await self.control.one("select pg_backend_pid()").value(at: 0, as: Int32.self)
         await self.control.shutdown()
         await self.database.shutdown()
+        // The server ends the session, and gives its lock back, a moment after the client has hung up.
+        try await eventually(
+            "the end of the session",
+            isTrue: {
+                try await world.owner.one("select not exists (select from pg_stat_activity where pid = \(backend))")
+                    .value(at: 0)
+            })
         try await world.owner.execute(
             "update queue.worker set seen_at = seen_at - interval '1 hour' where id = \(self.worker)")
     }
