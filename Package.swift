@@ -192,7 +192,7 @@ let package = Package(
                 ]),
             suite("WebTests", foundation + [hummingbirdTesting, inMemoryLogging, jwt, tracing]),
             suite("HostTests", foundation + ["Ledger", "EmbeddedPostgres", configuration, sockets, tracing]),
-            suite("AuthTests", foundation + ["Auth", hummingbirdTesting, jwt]),
+            suite("AuthTests", foundation + ["Auth", hummingbirdTesting, jwt, httpClient, sockets, posix]),
             suite("LedgerTests", foundation + ["Ledger", hummingbirdTesting, subprocess]),
             suite(
                 "PromotionsTests", foundation + ["Promotions", "Ledger", hummingbirdTesting, jwt],

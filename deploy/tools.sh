@@ -69,6 +69,26 @@ want_pgbouncer() {
     as_root systemctl disable --now pgbouncer >/dev/null 2>&1 || true
 }
 
+# Kannel with its fake SMS centre, for the tests of SMS; without it they are skipped. Debian has it, others build it.
+want_kannel() {
+    [ -x /usr/sbin/smsbox ] && [ -x /usr/lib/kannel/test/fakesmsc ] && return
+    install_package kannel kannel && install_package kannel-extras kannel ||
+        say "Without kannel and kannel-extras the tests that send SMS through it are skipped."
+    # Only the programs are wanted, not the service that the package starts.
+    as_root systemctl disable --now kannel >/dev/null 2>&1 || true
+}
+
+# A mail server that keeps what it gets, for the tests of e-mail; without it they are skipped.
+want_smtp_sink() {
+    local folder="$PWD/.build-tools/aiosmtpd"
+    [ -d "$folder/aiosmtpd" ] || [ -d /usr/lib/python3/dist-packages/aiosmtpd ] && return
+    install_package python3-aiosmtpd python3-aiosmtpd && return
+    command -v python3 >/dev/null 2>&1 &&
+        python3 -m pip install --quiet --no-input --disable-pip-version-check --root-user-action ignore --upgrade \
+            --target "$folder" 'aiosmtpd>=1.4.3,<2' >&2 && return
+    say "Without aiosmtpd the tests that send e-mail are skipped."
+}
+
 # Makes statements as PDF. Nothing else needs it, so we go on without it.
 want_rsvg() {
     command -v rsvg-convert >/dev/null 2>&1 && return

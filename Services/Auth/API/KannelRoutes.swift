@@ -26,12 +26,17 @@ struct KannelRoutes: Sendable {
         return .empty()
     }
 
-    /// Kannel sends an answer's text on to the phone, so the answer is empty whatever came.
+    /// Set up in Kannel as `get-url = "…/messages?from=%p&coding=%c&text=%b"`. Kannel sends an answer's text on to the phone,
+    /// so the answer is empty whatever came.
     @Sendable private func getMessage(_ request: Request, _ context: ClubRequestContext) async throws -> Answer {
         try self.check(context)
         let query = request.uri.queryParameters
-        if let from = query["from"], let phone = try? PhoneNumber(parsing: String(from)), let text = query["text"] {
-            try await self.stop(String(text.prefix(1000)), from: phone)
+        let raw = (request.uri.query ?? "").split(separator: "&").first { $0.hasPrefix("text=") }?.dropFirst(5)
+        let coding = query["coding"].flatMap { Int($0) } ?? 0
+        if let from = query["from"], let phone = try? PhoneNumber(parsing: String(from)),
+            let text = raw.flatMap({ KannelText.decode($0.prefix(1000), coding: coding) })
+        {
+            try await self.stop(text, from: phone)
         }
         return .empty()
     }

@@ -37,7 +37,8 @@ import Testing
         #expect(try self.choose(.security, at: self.noon, reach: none) == .tell(.sms))
     }
 
-    @Test func `at night offers and reminders wait, a service message takes a silent way, and security waits for nothing`()
+    @Test
+    func `at night offers and reminders wait, a service message takes a silent way, and security waits for nothing`()
         throws
     {
         let morning = NoticePolicy.Choice.wait(until: try #require(Timestamp("2026-11-24T05:00:00Z")))

@@ -147,7 +147,8 @@ import Testing
         #expect(try await world.standing(of: reminder).state == .delivered)
     }
 
-    @Test func `a gateway that is down is tried again, one that refuses is not, and an unclear one gets time for a report`()
+    @Test
+    func `a gateway that is down is tried again, one that refuses is not, and an unclear one gets time for a report`()
         async throws
     {
         let sms = ScriptedGateway { number in

@@ -52,4 +52,39 @@ import Testing
         await #expect(throws: TillKeyInvalid.scopes) { try await self.issue(world, scopes: scopes) }
         #expect(try await world.count("auth.till_key") == 0)
     }
+
+    @Test func `a key and its successor are both good for a while, and then the old one is revoked and everybody told`()
+        async throws
+    {
+        let world = try AuthWorld()
+        let issued = try await self.issue(world)
+        let rotate = RotateTillKey(database: world.database, bus: world.bus, clock: world.clock, random: world.random)
+        let successor = try #require(try await rotate(issued.id, overlap: .seconds(7 * 86_400)))
+        let new = try #require(try await self.find(world, successor.id))
+        #expect(new.scopes == ["receipts", "spend"] && new.store == StoreID("store-7") && !new.isRevoked)
+        #expect(successor.key.text != issued.key.text)
+        // A key has one successor.
+        #expect(try await rotate(issued.id, overlap: .zero) == nil)
+        #expect(try await rotate("nobody", overlap: .zero) == nil)
+        world.clock.advance(by: .seconds(7 * 86_400 - 1))
+        try await world.parts.keepHouse()
+        #expect(try await self.find(world, issued.id)?.isRevoked == false)
+        world.clock.advance(by: .seconds(1))
+        try await world.subscribe("promotions.events", to: "auth.till-key-changed")
+        try await world.parts.keepHouse()
+        #expect(try await self.find(world, issued.id)?.isRevoked == true)
+        #expect(try await self.find(world, successor.id)?.isRevoked == false)
+        let told = try await world.owner.query("select args ->> 'key' from queue.job").map {
+            try $0.decode(String.self)
+        }
+        #expect(told.count == 1 && told.allSatisfy { $0.contains(issued.id) && $0.contains("true") })
+    }
+
+    @Test func `a rotation without overlap ends the old key at once`() async throws {
+        let world = try AuthWorld()
+        let issued = try await self.issue(world)
+        let rotate = RotateTillKey(database: world.database, bus: world.bus, clock: world.clock, random: world.random)
+        #expect(try await rotate(issued.id, overlap: .zero) != nil)
+        #expect(try await self.find(world, issued.id)?.isRevoked == true)
+    }
 }

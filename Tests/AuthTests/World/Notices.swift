@@ -54,7 +54,8 @@ extension AuthWorld {
     ) -> Notify {
         Notify(
             id: Notice.ID(UUID()), recipient: recipient, purpose: purpose, channels: channels,
-            russian: Notify.Text(subject: "Тема", body: "Привет"), english: Notify.Text(subject: "Subject", body: "Hello"),
+            russian: Notify.Text(subject: "Тема", body: "Привет"),
+            english: Notify.Text(subject: "Subject", body: "Hello"),
             notBefore: notBefore, expiresAt: expiresAt)
     }
 
