@@ -31,6 +31,16 @@ struct DeviceStore: Sendable {
         try await runner.execute("delete from auth.device_token where session_id = \(session)")
     }
 
+    /// Deletes the places of sessions that have ended.
+    func purge(on database: Database) async throws -> Int {
+        try await database.execute(
+            """
+            delete from auth.device_token d
+            using auth.session s
+            where s.session_id = d.session_id and s.revoked_at is not null
+            """)
+    }
+
     /// The devices on which the member is logged in.
     func devices<Runner: QueryRunner & ~Copyable>(
         of member: Member.ID, on runner: borrowing Runner

@@ -11,6 +11,7 @@ struct EdgeRetention: Sendable {
     func purge(at now: Timestamp, on database: Database) async throws {
         _ = try await NoticeStore().purge(createdBefore: now - Self.notifications, on: database)
         _ = try await OutboxStore().purge(sentBefore: now - Self.outbox, on: database)
+        _ = try await DeviceStore().purge(on: database)
         _ = try await StaffSessionStore().purge(endedBefore: now - Self.staffSessions, on: database)
     }
 }
