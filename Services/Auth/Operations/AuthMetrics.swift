@@ -13,6 +13,10 @@ struct AuthMetrics: Sendable {
     private let issued: [CodeLength: Counter]
     private let refused: [Quota: Counter]
     private let checks: [Check: Counter]
+    private let cardLogins: [Bool: Counter] = [
+        true: Counter(label: "auth_card_logins_total", dimensions: [("outcome", "decoy")]),
+        false: Counter(label: "auth_card_logins_total", dimensions: [("outcome", "sent")]),
+    ]
     private let resent = Counter(label: "auth_codes_resent_total")
     private let raised = Gauge(label: "auth_failure_rate_raised")
     private let delivered: [DeliveryState: Counter]
@@ -48,6 +52,7 @@ struct AuthMetrics: Sendable {
     func challengeIssued(_ digits: CodeLength) { self.issued[digits]?.increment() }
     func challengeRefused(_ quota: Quota) { self.refused[quota]?.increment() }
     func codeChecked(_ outcome: Check) { self.checks[outcome]?.increment() }
+    func cardLogIn(isDecoy: Bool) { self.cardLogins[isDecoy]?.increment() }
     func codeResent() { self.resent.increment() }
     func failureRateRaised(_ isRaised: Bool) { self.raised.record(isRaised ? 1 : 0) }
     func messageCame(to state: DeliveryState) { self.delivered[state]?.increment() }

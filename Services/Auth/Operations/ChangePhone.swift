@@ -67,10 +67,15 @@ struct ChangePhone: Sendable {
         let phone = try self.vault.openPhone(pending.sealedPhone, index: pending.phoneIndex)
         // Both are counted and compared, whatever becomes of the first.
         let isNewRight = try await self.verify(pending.challenge, answer: newCode, for: .phone)
-        let isDone: Void? = try await self.confirm(change, .phoneChange(to: phone), of: member, code: oldCode) {
-            transaction in
-            guard isNewRight else { throw Refusal.codes }
-            try await self.apply(pending, phone, of: member, session: session, in: transaction)
+        let isDone: Void?
+        do {
+            isDone = try await self.confirm(change, .phoneChange(to: phone), of: member, code: oldCode) { transaction in
+                guard isNewRight else { throw Refusal.codes }
+                try await self.apply(pending, phone, of: member, session: session, in: transaction)
+            }
+        } catch let error as DatabaseError where error.code == .uniqueViolation {
+            // Somebody has registered the phone at this very moment.
+            throw Refusal.taken
         }
         guard isDone != nil else { throw Refusal.codes }
     }

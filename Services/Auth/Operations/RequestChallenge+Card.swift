@@ -22,6 +22,8 @@ extension RequestChallenge {
             let target = try holder.map { try self.target($0, from: network) } ?? self.decoy(card, from: network)
             let verdict = try await self.judge(target, at: now, in: transaction)
             if let refusal = verdict.refusal { return Result<CodeChallenge, QuotaRefusal>.failure(refusal) }
+            let (metrics, isDecoy) = (self.metrics, verdict.isDecoy)
+            transaction.afterCommit { metrics.cardLogIn(isDecoy: isDecoy) }
             return .success(
                 try await self.open(
                     verdict.digits, for: target.phone, target.keys, isByCard: true, isDecoy: verdict.isDecoy, at: now,

@@ -85,6 +85,7 @@ struct AdmissionStore: Sendable {
             from auth.challenge
             where prefix = \(prefix)
                 and created_at > \(now - ChallengeQuotas.hour)
+                and not is_decoy
                 and (verified_at is not null or created_at <= \(now - settling))
             """)
         let (sends, challenges, verified) = try row.decode(Int.self, Int.self, Int.self)

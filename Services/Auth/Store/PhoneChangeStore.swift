@@ -46,7 +46,7 @@ struct PhoneChangeStore: Sendable {
                 where phone_index = \(index) and member_id <> \(member)
                 """) != nil
         guard !isTaken else { return false }
-        // Somebody who registers the phone at this very moment makes this statement fail, and with it the transaction.
+        // A unique violation when somebody registers the phone at this very moment.
         try await transaction.execute(
             """
             update auth.personal_data
