@@ -34,6 +34,11 @@ struct ErasureStore: Sendable {
             using auth.session s
             where s.session_id = t.session_id and s.member_id = \(member)
             """,
+            """
+            delete from auth.device_token d
+            using auth.session s
+            where s.session_id = d.session_id and s.member_id = \(member)
+            """,
             // Challenges hold the phone under another key than the member's.
             """
             delete from auth.challenge c

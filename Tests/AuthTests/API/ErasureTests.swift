@@ -27,8 +27,15 @@ import Testing
         let key = try await world.owner.one(
             "select wrapped_key, full_name from auth.personal_data where member_id = \(registered.member)")
         let (wrapped, name) = try key.decode([UInt8].self, [UInt8].self)
+        try await world.owner.execute(
+            """
+            insert into auth.device_token (session_id, platform, token, set_at)
+            select session_id, 'ios', 'sealed', now()
+            from auth.session
+            """)
         try await self.erase(world, registered.tokens.accessToken)
 
+        #expect(try await world.count("auth.device_token") == 0)
         #expect(try await world.heard(MemberErased.self).map(\.member) == [registered.member])
         #expect(try await world.heard(SessionEnded.self).count == 1)
         let dump = try await world.dump()
