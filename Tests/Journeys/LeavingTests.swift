@@ -72,7 +72,7 @@ struct LeavingTests {
         }
     }
 
-    @Test func `a device that is logged out reads no balance any more, although its token has not run out`() async throws {
+    @Test func `a device that is logged out reads no balance any more, though its token is still good`() async throws {
         try await ServiceWorld.run([AuthModule.self, LedgerModule.self], settings: Self.settings) { world in
             let (auth, ledger) = (try world.client(for: "auth"), try world.client(for: "ledger"))
             let token = try await self.join(auth).tokens.accessToken
