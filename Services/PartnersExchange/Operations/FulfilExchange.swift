@@ -1,6 +1,7 @@
 import Contracts
 import JobQueue
 import Kernel
+import Metrics
 import Postgres
 import Redemption
 
@@ -113,6 +114,7 @@ struct FulfilExchange: Fulfilment {
                 return .rejected(reason: "no-codes-left")
             }
             let left = try await self.codes.left(of: order.offer, in: transaction)
+            Gauge(label: "partners_exchange_codes_left", dimensions: [("offer", order.offer)]).record(left)
             if let offer, left < offer.lowStock {
                 try await self.items.open(
                     WorkItem(

@@ -1,5 +1,6 @@
 import Kernel
 import Logging
+import Metrics
 import Postgres
 
 /// Talks to a partner, and keeps its breaker: who fails again and again is left alone for a while.
@@ -64,7 +65,11 @@ struct ReachPartner: Sendable {
     }
 
     private func note(_ partner: Partner, isFailure: Bool) async throws {
-        // A partner that is well costs nothing here.
+        Counter(
+            label: "partners_exchange_requests_total",
+            dimensions: [("partner", partner.code), ("outcome", isFailure ? "failed" : "answered")]
+        ).increment()
+        // A partner that is well costs nothing more here.
         if !isFailure, partner.breaker == Breaker() { return }
         let now = self.clock.now
         try await self.database.transaction { transaction in
