@@ -113,6 +113,14 @@ struct CodeAnswer: Encodable, Sendable {
 /// The code as the member typed it.
 struct ConfirmationRequest: Decodable, Sendable {
     let code: String
+
+    /// - Throws: `code-refused` for what no code is, as for a wrong one.
+    func checked() throws(Problem) -> String {
+        guard 1...16 ~= self.code.utf8.count, self.code.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
+            throw Problem(ProblemKind.codeRefused, at: "/code")
+        }
+        return self.code
+    }
 }
 
 /// The token of the link of an SMS.

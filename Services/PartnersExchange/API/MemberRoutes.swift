@@ -81,7 +81,8 @@ struct MemberRoutes: Sendable {
     }
 
     private func partner(_ context: ClubRequestContext) async throws -> Partner {
-        guard let partner = try await self.partners.find(context.text("partner"), in: self.database), partner.isActive
+        guard let partner = try await self.partners.find(try context.name("partner"), in: self.database),
+            partner.isActive
         else { throw Problem(ProblemKind.notFound) }
         return partner
     }
@@ -97,7 +98,7 @@ struct MemberRoutes: Sendable {
             .put("links/:partner") { request, context in
                 let member = try context.requireMember().member
                 let body = try await StrictJSON.decode(LinkRequest.self, from: request)
-                let wanted = try body.parsed(partner: context.text("partner"))
+                let wanted = try body.parsed(partner: try context.name("partner"))
                 let link = try await answering { try await self.link(wanted, for: member) }
                 return try Answer.json(LinkBody(link, at: self.clock.now))
             }
@@ -130,7 +131,8 @@ struct MemberRoutes: Sendable {
             let member = try context.requireMember().member
             let id = try context.id("exchange", of: Exchange.self)
             let body = try await StrictJSON.decode(ConfirmationRequest.self, from: request)
-            try await answering { try await self.confirm.confirm(id, of: member, code: body.code) }
+            let code = try body.checked()
+            try await answering { try await self.confirm.confirm(id, of: member, code: code) }
             return try await self.answer(id, of: member)
         }
         members.post("exchanges/:exchange/cancellation") { _, context in
@@ -166,8 +168,12 @@ struct MemberRoutes: Sendable {
 }
 
 extension ClubRequestContext {
-    /// A text out of the path; empty when there is none, which nothing has as its name.
-    func text(_ name: String) -> String {
-        self.parameters.get(name).map { String($0) } ?? ""
+    /// The name of a partner or an offer out of the path.
+    /// - Throws: `not-found` for what is no name, exactly as for one that nothing has.
+    func name(_ parameter: String) throws(Problem) -> String {
+        guard let text = self.parameters.get(parameter).map({ String($0) }), PartnerText.isName(text) else {
+            throw Problem(ProblemKind.notFound)
+        }
+        return text
     }
 }

@@ -34,7 +34,7 @@ struct PartnerRoutes: Sendable {
     func add(to router: Router<ClubRequestContext>) {
         router.post("partner/v1/:partner/notifications") { request, context in
             let bytes = try await StrictJSON.read(request)
-            let partner = try await self.authenticated(request, bytes, context.text("partner"))
+            let partner = try await self.authenticated(request, bytes, try context.name("partner"))
             let news = try StrictJSON.decode(News.self, bytes: bytes)
             let answer = news.status.answer(
                 reference: news.reference.flatMap(PartnerText.reference), reason: PartnerText.reason(news.reason))

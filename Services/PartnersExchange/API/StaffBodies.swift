@@ -119,7 +119,9 @@ struct DecisionRequest: Decodable, Sendable {
 
     /// - Throws: `invalid-value` for a comment that says nothing.
     func checked() throws(Problem) -> Self {
-        guard 1...1000 ~= self.comment.count, self.comment.contains(where: { !$0.isWhitespace }) else {
+        guard 1...1000 ~= self.comment.count, self.comment.contains(where: { !$0.isWhitespace }),
+            !self.comment.unicodeScalars.contains("\0")
+        else {
             throw Problem(ProblemKind.invalidValue, at: "/comment", detail: "1 to 1000 characters")
         }
         return self

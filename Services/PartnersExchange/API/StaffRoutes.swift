@@ -46,7 +46,7 @@ struct StaffRoutes: Sendable {
 
     private func addPartners(to staff: RouterGroup<ClubRequestContext>) {
         staff.get("partners/:partner") { _, context in
-            guard let partner = try await self.partners.find(context.text("partner"), in: self.database) else {
+            guard let partner = try await self.partners.find(try context.name("partner"), in: self.database) else {
                 throw Problem(ProblemKind.notFound)
             }
             return try Answer.json(ManagedPartnerBody(partner))
@@ -57,7 +57,7 @@ struct StaffRoutes: Sendable {
             let partner = try await answering {
                 try await self.database.transaction { transaction in
                     try await self.manage.change(
-                        context.text("partner"), body.change, by: colleague, in: transaction)
+                        try context.name("partner"), body.change, by: colleague, in: transaction)
                 }
             }
             return try Answer.json(ManagedPartnerBody(partner))
@@ -69,7 +69,7 @@ struct StaffRoutes: Sendable {
             // Codes that are there already are left out, so the same request again is harmless.
             let (added, left) = try await answering {
                 try await self.database.transaction { transaction in
-                    try await self.manage.load(codes, into: context.text("offer"), by: colleague, in: transaction)
+                    try await self.manage.load(codes, into: try context.name("offer"), by: colleague, in: transaction)
                 }
             }
             return try Answer.json(CodesAnswer(added: added, left: left))
@@ -82,12 +82,12 @@ struct StaffRoutes: Sendable {
             let body = try await StrictJSON.decode(FileRequest.self, from: request, limit: Self.bodyBytesMax)
             let day = try body.parsedDay()
             let outcome = try await answering {
-                try await self.importFile(body.content, of: context.text("partner"), day: day, by: colleague)
+                try await self.importFile(body.content, of: try context.name("partner"), day: day, by: colleague)
             }
             return try Answer.json(FileAnswer(outcome))
         }
         staff.get("partners/:partner/orders") { _, context in
-            guard let partner = try await self.partners.find(context.text("partner"), in: self.database),
+            guard let partner = try await self.partners.find(try context.name("partner"), in: self.database),
                 partner.kind == .file
             else { throw Problem(ProblemKind.notFound) }
             let orders = try await self.exchanges.waiting(at: partner.code, in: self.database)
@@ -134,7 +134,7 @@ struct StaffRoutes: Sendable {
             let colleague = try context.requireStaff().staff
             let bytes = try await StrictJSON.read(request)
             let body = try StrictJSON.decode(PayoutRequest.self, bytes: bytes)
-            let partner = context.text("partner")
+            let partner = try context.name("partner")
             return try await self.idempotency.answer(
                 request, principal: "staff/\(colleague)", body: bytes
             ) { transaction in

@@ -71,6 +71,12 @@ enum PartnerStatus: String, Codable, Hashable, Sendable {
 
 /// Texts from outside that are kept and shown: short and harmless, or not taken.
 enum PartnerText {
+    /// Whether a text can be the name of a partner or an offer. Nothing else is looked for.
+    static func isName(_ text: String) -> Bool {
+        1...48 ~= text.utf8.count
+            && text.utf8.allSatisfy { (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D }
+    }
+
     /// What a partner calls an order; nil when it is no such text.
     static func reference(_ text: String) -> String? {
         let allowed = text.utf8.allSatisfy { byte in

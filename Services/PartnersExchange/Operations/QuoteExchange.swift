@@ -38,7 +38,7 @@ struct QuoteExchange: Sendable {
     /// What needs other services, and so no transaction.
     /// - Throws: ``ExchangeRefusal``.
     func prepare(_ offer: String, points: Points, for member: Member.ID) async throws -> Prepared {
-        guard let offer = try await self.offers.find(offer, in: self.database),
+        guard PartnerText.isName(offer), let offer = try await self.offers.find(offer, in: self.database),
             let partner = try await self.partners.find(offer.partner, in: self.database)
         else { throw ExchangeRefusal.unknownOffer }
         guard partner.isActive, offer.isOpen(at: self.clock.now) else { throw ExchangeRefusal.offerClosed }
