@@ -26,7 +26,7 @@ import Testing
         }
         world.breaks.arm(nil, isAfter: false)
         // Fewer would mean that the calls were not gone through.
-        #expect(points >= 12)
+        #expect(points >= 10)
         #expect(try await world.clearing() == 0)
         try await world.expectBooksInOrder()
     }

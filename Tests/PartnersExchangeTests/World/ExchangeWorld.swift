@@ -58,8 +58,8 @@ struct ExchangeWorld: Sendable {
         let book = PartnerBook()
         let clock = ManualClock()
         var setup = PartnerSimulator.Setup(secret: Self.secret)
-        setup.slow = .milliseconds(900)
-        setup.silence = .seconds(2)
+        setup.slow = .milliseconds(2500)
+        setup.silence = .seconds(4)
         setup.now = { clock.now.secondsSince1970 }
         let simulator = Application(
             router: PartnerSimulator(setup, book: book).router(),
@@ -80,7 +80,7 @@ struct ExchangeWorld: Sendable {
         let vault = try #require(ExchangeVault(Secret([UInt8](repeating: 7, count: 32))))
         var choices = PartnersExchangeParts.Choices()
         choices.limits = limits
-        choices.partnerPatience = .milliseconds(400)
+        choices.partnerPatience = .milliseconds(1500)
         choices.hosts = AllowedHosts("127.0.0.1:\(partnerPort)")
         let bus = try Self.bus("partners_exchange", test.database(for: "partners_exchange"))
         let parts = PartnersExchangeParts(
