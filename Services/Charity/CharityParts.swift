@@ -57,13 +57,16 @@ struct CharityParts: Sendable {
             standing: neighbours.standing)
         let idempotency = Idempotency(schema: CharityModule.name, database: database, clock: clock)
         (self.flow, self.donate, self.settle) = (flow, donate, settle)
-        self.handlers = CharityHandlers(flow: flow, openFund: openFund, settle: settle)
+        self.handlers = CharityHandlers(flow: flow, openFund: openFund, settle: settle, clock: clock)
         self.donations = DonationRoutes(donate: donate, idempotency: idempotency, database: database)
         self.everybody = PublicRoutes(database: database, clock: clock, key: key, totals: neighbours.totals)
         self.staff = StaffRoutes(
             settle: settle, openFund: openFund, idempotency: idempotency, database: database, clock: clock, ids: ids,
             redemptions: flow.store)
-        self.verifier = AccessTokenVerifier(clock: clock, keys: neighbours.signingKeys)
+        self.verifier = AccessTokenVerifier(
+            clock: clock,
+            endedSessions: EndedSessions(schema: CharityModule.name, database: database, clock: clock),
+            keys: neighbours.signingKeys)
     }
 
     /// The routes of this service.

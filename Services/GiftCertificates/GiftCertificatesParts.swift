@@ -75,7 +75,10 @@ struct GiftCertificatesParts: Sendable {
             database: m.database, bus: m.bus, vault: m.vault, clock: m.clock, ids: m.ids, lifetime: m.hold)
         self.intervene = Intervene(database: m.database, bus: m.bus, clock: m.clock, ids: m.ids)
         self.findTillKey = FindTillKey(database: m.database, bus: m.bus, clock: m.clock)
-        self.verifier = AccessTokenVerifier(clock: m.clock, keys: m.neighbours.signingKeys)
+        self.verifier = AccessTokenVerifier(
+            clock: m.clock,
+            endedSessions: EndedSessions(schema: GiftCertificatesModule.name, database: m.database, clock: m.clock),
+            keys: m.neighbours.signingKeys)
         self.handlers = GiftHandlers(
             flow: flow, deliver: self.deliver, spend: self.spend, claim: self.claim, intervene: self.intervene,
             clock: m.clock, database: m.database)

@@ -53,9 +53,15 @@ public struct Neighbour: Sendable {
         try await self.owner.transaction { transaction in try await self.bus.publish(event, in: transaction) }
     }
 
-    /// Has a periodic job run now, whoever's it is.
-    public func runNow(_ job: PeriodicName) async throws {
-        _ = try await QueueAdministration(self.owner).runPeriodicNow(job, reason: "test")
+    /// Has a periodic job run now, whoever's it is, and returns when it has ended.
+    public func runNow(_ name: PeriodicName) async throws {
+        let administration = QueueAdministration(self.owner)
+        try await eventually(
+            "\(name) is declared", isTrue: { try await administration.periodicJobs().contains { $0.name == name } })
+        let job = try await administration.runPeriodicNow(name, reason: "test")
+        try await eventually("\(name) has run") {
+            try await self.look("select exists (select from queue.outcome where id = \(job.raw))")
+        }
     }
 
     /// The only value of a statement that looks behind the scenes.

@@ -1,7 +1,7 @@
 public import Contracts
-public import Host
 internal import Crypto
 internal import FoundationEssentials
+public import Host
 internal import JobQueue
 public import Kernel
 internal import NIOConcurrencyHelpers

@@ -1,3 +1,4 @@
+import Contracts
 import JobQueue
 import Kernel
 import Redemption
@@ -17,20 +18,26 @@ struct KeepCharity: Command {
     static let queue: QueueName = "charity.keeping"
 }
 
-/// What charity hears; all of it from itself.
+/// What charity hears.
 struct CharityHandlers: Sendable {
     static let queues = [
         QueueDeclaration(DriveDonation.queue, producers: ["charity"]),
         QueueDeclaration(KeepCharity.queue, lease: .seconds(120), slots: 1, producers: ["charity"], runningMax: 1),
+        QueueDeclaration("charity.directory", producers: ["auth"]),
     ]
 
     let flow: RedemptionFlow
     let openFund: OpenFund
     let settle: SettleMonths
+    let clock: any WallClock
 
     var all: [Handler] {
-        [
+        let sessions = OnSessionEnded(clock: self.clock)
+        return [
             self.flow.handler(of: DriveDonation.self),
+            .batch(SessionEnded.self, on: "charity.directory") { jobs, transaction in
+                try await sessions(jobs, in: transaction)
+            },
             .leased(KeepCharity.self) { _, _ in
                 try await self.openFund.all()
                 try await self.flow.sweep()

@@ -40,12 +40,15 @@ struct GiftHandlers: Sendable {
     let database: Database
 
     var all: [Handler] {
-        let keys = OnTillKeyChanged()
+        let (keys, sessions) = (OnTillKeyChanged(), OnSessionEnded(clock: self.clock))
         return [
             self.flow.handler(of: DrivePayment.self),
             .leased(KeepGifts.self) { _, _ in try await self.keep() },
             .batch(TillKeyChanged.self, on: "gift_certificates.directory") { jobs, transaction in
                 try await keys(jobs, in: transaction)
+            },
+            .batch(SessionEnded.self, on: "gift_certificates.directory") { jobs, transaction in
+                try await sessions(jobs, in: transaction)
             },
             .transactional(NotificationMoved.self, on: "gift_certificates.notices") { news, _, transaction in
                 try await self.deliver.hear(news, in: transaction)
