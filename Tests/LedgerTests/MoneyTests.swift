@@ -148,6 +148,37 @@ import Testing
         #expect(try await self.books.findings().isEmpty)
     }
 
+    @Test func `a certificate that is whole is given back, once, and one that is partly spent is not`() async throws {
+        let kopecks = try #require(Kopecks(20_000))
+        var issues: [(id: LedgerTransfer.ID, transaction: LedgerTransaction.ID)] = []
+        for _ in 0..<2 {
+            let hold: Hold.ID = self.books.ids.next()
+            try await self.books.apply(
+                .hold(
+                    PlaceHold(
+                        hold: hold, member: self.member, points: try #require(Points(2000)), purpose: .certificate,
+                        expiresInSeconds: 60)))
+            let id = self.books.transferID()
+            let issue = IssueCertificate(id: id, member: self.member, kopecks: kopecks, hold: hold)
+            issues.append((id, try await self.books.apply(.issueCertificate(issue)).transaction))
+        }
+        let available = try await self.books.available(self.member)
+        _ = try await self.books.apply(
+            .redeemCertificate(
+                RedeemCertificate(
+                    id: self.books.transferID(), member: self.member, certificate: issues[1].id,
+                    kopecks: try #require(Kopecks(100)))))
+        #expect(try await self.books.reverse(issues[1].transaction, of: self.member).refusal == .notReversible)
+        #expect(try await self.books.reverse(issues[0].transaction, of: self.member).result != nil)
+        #expect(try await self.books.available(self.member) == available + 2000)
+        #expect(try await self.books.total("rub:certificate") == 19_900)
+        #expect(try await self.books.reverse(issues[0].transaction, of: self.member).refusal == .alreadyReversed)
+        let late = RedeemCertificate(
+            id: self.books.transferID(), member: self.member, certificate: issues[0].id, kopecks: kopecks)
+        #expect(try await self.books.apply(.redeemCertificate(late)).refusal == .insufficientMoney)
+        #expect(try await self.books.findings().isEmpty)
+    }
+
     @Test(arguments: [19_999, 300_001] as [Int64])
     func `a face value outside of 200 to 3000 roubles is refused, by the table as well`(kopecks: Int64) async throws {
         let worth = try #require(Kopecks(kopecks))

@@ -1,7 +1,7 @@
 -- A transaction undone by its mirror, once: the table says so (reversal_once). What can be undone: a capture (an exchange
--- that the partner gives back), an adjustment, stickers, and money spent from a certificate. Receipts are undone by
--- returns, holds by voids. The mirror is posted for whom the member is now: the old card of two that were merged has
--- nothing, and nobody looks at it.
+-- that the partner gives back, the issue of a certificate that is whole), an adjustment, stickers, and money spent from a
+-- certificate. Receipts are undone by returns, holds by voids. The mirror is posted for whom the member is now: the old
+-- card of two that were merged has nothing, and nobody looks at it.
 
 -- Answers the reversal, or
 --   unknown-transaction   this member has none such
@@ -68,9 +68,6 @@ begin
     then
         return 'not-reversible';
     end if;
-    if exists (select from certificate where issued_by = p_was.id) then
-        return 'not-reversible';
-    end if;
     if mine.returned > 0 or exists (select from receipt_payment where hold_id = mine.hold_id) then
         return 'already-returned';
     end if;
@@ -79,6 +76,13 @@ begin
     where member_id = p_was.member_id and opened_by = p_was.id for no key update;
     if settled is not null then
         return 'already-settled';
+    end if;
+    -- A certificate is given back whole or not at all: what is spent of it cannot become points again.
+    if mine.purpose = 'certificate' then
+        update certificate set remaining = 0 where issued_by = p_was.id and remaining = kopecks;
+        if not found then
+            return 'not-reversible';
+        end if;
     end if;
     select * into aim from hold_purpose where purpose = mine.purpose;
     select coalesce(sum(amount), 0) into burnt from posting
@@ -149,7 +153,8 @@ begin
 end
 $$;
 
--- Money spent from a certificate goes back to it. The issue of one is not undone here.
+-- Money spent from a certificate goes back to it. The issue of one that money has bought is not undone here; of one that
+-- points have bought the capture is.
 create function ledger.reverse_redemption(p_was ledger.transaction, p_owner uuid, p_id uuid) returns text
 language plpgsql set search_path = ledger, pg_temp
 as $$

@@ -155,7 +155,11 @@ begin
             union
             select t.subject from unnest(p_transfers) as x
             join transaction as t on t.id = (x->>'reverses')::uuid and t.member_id = (x->>'member')::uuid
-            where x->>'kind' = 'reverse' and t.kind = 'certificate'))
+            where x->>'kind' = 'reverse' and t.kind = 'certificate'
+            union
+            select c.certificate_id from unnest(p_transfers) as x
+            join certificate as c on c.issued_by = (x->>'reverses')::uuid
+            where x->>'kind' = 'reverse'))
         order by certificate_id for no key update;
     end if;
 end
