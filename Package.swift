@@ -128,6 +128,7 @@ let package = Package(
                 signals, hummingbird, sockets, locks,
             ]),
         shared("EmbeddedPostgres", [logging, subprocess, system]),
+        shared("Photos", [locks, subprocess, system]),
         shared(
             "Redemption", ["Kernel", "Contracts", "Postgres", "JobQueue", "Web", logging, metrics, collections, locks]),
     ]
@@ -140,8 +141,9 @@ let package = Package(
         + service("PartnersExchange", executable: "club-partners-exchange", libraries: ["Redemption", httpClient])
         + service("Charity", executable: "club-charity", libraries: ["Redemption"])
         + service(
-            "GiftCertificates", executable: "club-gift-certificates", libraries: ["Redemption", subprocess, system])
-        + service("Support", executable: "club-support", libraries: [subprocess, system], folders: ["Data"])
+            "GiftCertificates", executable: "club-gift-certificates",
+            libraries: ["Redemption", "Photos", subprocess, system])
+        + service("Support", executable: "club-support", libraries: ["Photos"], folders: ["Data"])
         + [
             .target(
                 name: "PartnerSimulator", dependencies: [hummingbird, httpClient, crypto, sockets, httpTypes, locks],
@@ -204,8 +206,10 @@ let package = Package(
                     "PartnersExchange", "PartnerSimulator", "Redemption", "Ledger", hummingbirdTesting, jwt,
                 ]),
             suite("CharityTests", foundation + ["Charity", "Ledger", "Redemption"]),
-            suite("GiftCertificatesTests", foundation + ["GiftCertificates", "Ledger", "Redemption", subprocess]),
-            suite("SupportTests", foundation + ["Support", hummingbirdTesting, jwt], exclude: ["Fixtures"]),
+            suite(
+                "GiftCertificatesTests",
+                foundation + ["GiftCertificates", "Ledger", "Redemption", "Photos", subprocess]),
+            suite("SupportTests", foundation + ["Support", "Photos", hummingbirdTesting, jwt], exclude: ["Fixtures"]),
             suite("ClubTests", foundation + ["Club", arguments]),
             suite(
                 "JourneyTests", path: "Journeys",

@@ -90,17 +90,32 @@ want_smtp_sink() {
 }
 
 # Makes statements as PDF. Nothing else needs it, so we go on without it.
+# Makes statements and gift certificates as PDF. Nothing else needs it, so we go on without it.
 want_rsvg() {
     command -v rsvg-convert >/dev/null 2>&1 && return
     install_package librsvg2-bin librsvg2-tools ||
-        say "rsvg-convert is missing, so there are no statements as PDF: install librsvg2-bin or librsvg2-tools."
+        say "rsvg-convert is missing, so there are no statements and certificates as PDF: install librsvg2-bin or librsvg2-tools."
 }
 
 # Makes photos of tickets anew, in a process of its own. Without it support takes no photos.
 want_vips() {
     command -v vipsthumbnail >/dev/null 2>&1 && return
     install_package libvips-tools vips-tools ||
-        say "vipsthumbnail is missing, so support takes no photos: install libvips-tools or vips-tools."
+        say "vipsthumbnail is missing, so support and gift certificates take no photos: install libvips-tools or vips-tools."
+}
+
+# Makes the QR codes of gift certificates: the library alone, loaded when the first one is printed. Without it they have
+# their code in letters only.
+want_qrencode() {
+    ldconfig -p 2>/dev/null | grep -q 'libqrencode\.so\.4' && return
+    install_package libqrencode4 qrencode-libs ||
+        say "libqrencode is missing, so gift certificates have no QR code: install libqrencode4 or qrencode-libs."
+}
+
+# Reads those QR codes in a test, which is skipped without it.
+want_zbar() {
+    command -v zbarimg >/dev/null 2>&1 && return
+    install_package zbar-tools zbar || say "zbarimg is missing: the test that reads QR codes will be skipped."
 }
 
 # Reads those PDFs in the tests, which are skipped without it.

@@ -2,6 +2,7 @@ import Contracts
 import Hummingbird
 import JobQueue
 import Kernel
+import Photos
 import Postgres
 import Redemption
 import Web
@@ -25,6 +26,8 @@ struct GiftCertificatesParts: Sendable {
         var lookUps = ClaimGift.Limits()
         var qrCodes = QRCodes()
         var printer = PagePrinter()
+        /// Makes photos anew, no larger than a card has room for.
+        var clean = PhotoCleaner(side: 1024)
         var neighbours: Neighbours
     }
 
@@ -48,6 +51,7 @@ struct GiftCertificatesParts: Sendable {
     let pay: PayForGift
     let order: OrderGift
     let show: ShowGift
+    private let photo: PutPhoto
     let handlers: GiftHandlers
     private let materials: Materials
     private let intervene: Intervene
@@ -68,6 +72,7 @@ struct GiftCertificatesParts: Sendable {
         self.order = OrderGift(database: m.database, clock: m.clock, ids: m.ids, sealer: sealer, flow: flow)
         self.pay = PayForGift(database: m.database, flow: flow, clock: m.clock, ids: m.ids, sealer: sealer)
         self.show = ShowGift(database: m.database, sealer: sealer, qrCodes: m.qrCodes, printer: m.printer)
+        self.photo = PutPhoto(database: m.database, sealer: sealer, clean: m.clean)
         self.claim = ClaimGift(database: m.database, clock: m.clock, vault: m.vault, limits: m.lookUps)
         self.deliver = DeliverGifts(
             database: m.database, bus: m.bus, clock: m.clock, ids: m.ids, sealer: sealer, linkBase: m.linkBase)
@@ -93,11 +98,13 @@ struct GiftCertificatesParts: Sendable {
             looks: RateLimiter(RateLimitPolicy(burst: 60, per: .seconds(60)), clock: m.clock),
             clientAddress: m.clientAddress
         ).add(to: router)
+        let members = router.group("v1").add(middleware: MemberAuthentication(verifier: self.verifier))
+        PhotoRoutes(photo: self.photo, refusing: refusing).add(to: members)
         GiftRoutes(
             order: self.order, pay: self.pay, show: self.show, claim: self.claim,
             idempotency: Idempotency(schema: GiftCertificatesModule.name, database: m.database, clock: m.clock),
             refusing: refusing, clientAddress: m.clientAddress
-        ).add(to: router.group("v1").add(middleware: MemberAuthentication(verifier: self.verifier)))
+        ).add(to: members)
         StaffRoutes(
             intervene: self.intervene, redemptions: self.flow.store, database: m.database, clock: m.clock,
             refusing: refusing

@@ -2,6 +2,7 @@ import Contracts
 import Hummingbird
 import JobQueue
 import Kernel
+import Photos
 import Postgres
 import Web
 

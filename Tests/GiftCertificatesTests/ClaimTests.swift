@@ -103,8 +103,10 @@ import Web
             #expect(statuses.count { $0.1 == 404 } == 5)
             let holder = try #require(statuses.first { $0.1 == 200 }).0
             #expect(try await holder.claim(["link": link]).status == 200)
-            #expect(try await holder.client().post("/v1/certificates/claim", ["code": "1", "link": link]).status == 400)
-            #expect(try await world.everybody().post("/v1/certificates/claim", ["link": link]).problem == "token-missing")
+            #expect(
+                try await holder.client().post("/v1/certificates/claim", ["code": "1", "link": link]).status == 400)
+            #expect(
+                try await world.everybody().post("/v1/certificates/claim", ["link": link]).problem == "token-missing")
         }
     }
 

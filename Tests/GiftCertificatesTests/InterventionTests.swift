@@ -13,7 +13,8 @@ import Web
     private static let maker = Staff.ID(UUID())
     private static let checker = Staff.ID(UUID())
 
-    @Test func `a blocked certificate buys nothing, not even what a till has set aside, until it goes on`() async throws {
+    @Test func `a blocked certificate buys nothing, not even what a till has set aside, until it goes on`() async throws
+    {
         try await GiftWorld.run { world in
             let anna = try await world.member(points: 20_000)
             let gift = try await anna.buy()
@@ -30,7 +31,8 @@ import Web
             #expect(try await supervisor.post("\(path)/unblock", ["reason": "разобрались"]).status == 200)
             #expect(try await world.spend(code, 1000).remaining == 149_000)
             let reasons: [String] = try await world.neighbour.look(
-                "select array_agg(action || ': ' || reason order by at, intervention_id) from gift_certificates.intervention")
+                "select array_agg(action || ': ' || reason order by at, intervention_id) from gift_certificates.intervention"
+            )
             #expect(reasons == ["block: жалоба владельца", "unblock: разобрались"])
         }
     }

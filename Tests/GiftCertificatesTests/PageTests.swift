@@ -35,7 +35,8 @@ import Testing
         #expect(design.ink.isDark != colours.background.isDark)
     }
 
-    @Test func `without the program or the library there is an error of its own, and nothing else breaks`() async throws {
+    @Test func `without the program or the library there is an error of its own, and nothing else breaks`() async throws
+    {
         await #expect(throws: PagePrinter.Failure.notInstalled) {
             _ = try await PagePrinter(program: "no-such-program")("<svg/>")
         }
@@ -86,10 +87,13 @@ import Testing
 enum Tools {
     static let hasRSVG = Self.isThere("rsvg-convert")
     static let hasZBar = Self.isThere("zbarimg")
+    static let hasVips = Self.isThere("vipsthumbnail")
     static let hasQREncode = (try? QRCodes()("1")) != nil
 
     private static func isThere(_ program: String) -> Bool {
-        ["/usr/bin", "/usr/local/bin", "/bin"].contains { FileManager.default.isExecutableFile(atPath: "\($0)/\(program)") }
+        ["/usr/bin", "/usr/local/bin", "/bin"].contains {
+            FileManager.default.isExecutableFile(atPath: "\($0)/\(program)")
+        }
     }
 }
 

@@ -58,14 +58,15 @@ import Testing
         #expect(throws: CodeVault.Damaged.self) { _ = try vault.open(sealed.dropLast(), .code, of: mine) as [UInt8] }
     }
 
-    @Test(arguments: [
-        ("С днём рождения, мама! Целую 💐", nil), ("Застрахуй и употребляй, оскорблять не будем", nil),
-        ("1 + 1 = 2, 2026 год", nil), ("", .length), ("   ", .length), ("а\nа\nа\nа\nа\nа\nа", .length),
-        ("ты мудак", .words), ("xуй", .words), ("ПИИИЗДЕЦ", .words), ("what the fuck", .words), ("заебали", .words),
-        ("смотри http://a", .link), ("пиши на a@b.ru", .link), ("evil.com тут", .link), ("8-916-123-45-67", .link),
-        ("а\u{200B}б", .characters), ("\u{202E}абв", .characters), ("а\u{7}", .characters),
-        ("я\u{301}\u{301}\u{301}\u{301}", .characters),
-    ] as [(String, Moderation.Objection?)])
+    @Test(
+        arguments: [
+            ("С днём рождения, мама! Целую 💐", nil), ("Застрахуй и употребляй, оскорблять не будем", nil),
+            ("1 + 1 = 2, 2026 год", nil), ("", .length), ("   ", .length), ("а\nа\nа\nа\nа\nа\nа", .length),
+            ("ты мудак", .words), ("xуй", .words), ("ПИИИЗДЕЦ", .words), ("what the fuck", .words), ("заебали", .words),
+            ("смотри http://a", .link), ("пиши на a@b.ru", .link), ("evil.com тут", .link), ("8-916-123-45-67", .link),
+            ("а\u{200B}б", .characters), ("\u{202E}абв", .characters), ("а\u{7}", .characters),
+            ("я\u{301}\u{301}\u{301}\u{301}", .characters),
+        ] as [(String, Moderation.Objection?)])
     func `texts are moderated`(text: String, objection: Moderation.Objection?) {
         #expect(Moderation.objection(to: text, limit: 200, lines: 6) == objection)
     }

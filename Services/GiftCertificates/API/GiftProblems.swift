@@ -47,6 +47,8 @@ extension ProblemKind {
     static let notAPicture = ProblemKind(
         .unprocessableContent, "not-a-picture", ru: "Это не фотография JPEG, PNG или WebP",
         en: "This is no picture in JPEG, PNG or WebP")
+    static let photoTooLarge = ProblemKind(
+        .contentTooLarge, "photo-too-large", ru: "Фотография больше 10 МБ", en: "The photo has more than 10 MiB")
     static let unavailableHere = ProblemKind(
         .serviceUnavailable, "unavailable-here", ru: "Здесь это сейчас недоступно", en: "Not available here")
 

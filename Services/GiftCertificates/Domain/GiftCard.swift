@@ -6,8 +6,8 @@ struct GiftCard: Sendable {
     let value: FaceValue
     let recipientName: String
     let words: GiftWords?
-    /// A picture of the giver's own, as JPEG.
-    let photo: [UInt8]?
+    /// A picture of the giver's own.
+    let photo: GiftPhoto?
 
     /// What only the one who may spend it sees.
     struct Secret: Sendable {
@@ -77,7 +77,7 @@ struct GiftCard: Sendable {
         if let photo = self.photo {
             parts.append(
                 #"<image x="374" y="28" width="140" height="140" preserveAspectRatio="xMidYMid slice" "#
-                    + #"href="data:image/jpeg;base64,\#(SVGText.base64(photo))"/>"#)
+                    + #"href="data:\#(photo.contentType);base64,\#(SVGText.base64(photo.bytes))"/>"#)
         }
         return parts.joined(separator: "\n")
     }
@@ -114,6 +114,13 @@ extension GiftDesign.Template {
             #"<circle cx="\#(around.x + radius * x / 100)" cy="\#(around.y + radius * y / 100)" r="\#(size)"/>"#
         }.joined()
     }
+}
+
+/// A picture that was made anew, so that it is a picture and nothing else.
+struct GiftPhoto: Hashable, Sendable {
+    /// `image/jpeg` or `image/png`.
+    let contentType: String
+    let bytes: [UInt8]
 }
 
 /// The black and white squares of a QR code.

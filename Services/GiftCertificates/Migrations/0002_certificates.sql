@@ -70,7 +70,7 @@ grant select, insert, update on gift_certificates.certificate to club_gift_certi
 -- A picture of the giver's own, sealed. Apart, because lists never read it.
 create table gift_certificates.photo (
     certificate_id uuid  primary key references gift_certificates.certificate,
-    jpeg           bytea not null check (length(jpeg) <= 2097152)
+    picture        bytea not null check (length(picture) <= 4194304)
 );
 grant select, insert, update, delete on gift_certificates.photo to club_gift_certificates;
 

@@ -1,4 +1,5 @@
 import Kernel
+import Photos
 import Postgres
 
 /// Shows certificates to their members, as facts, as pictures and on paper. What is another's is answered like nothing.
@@ -93,8 +94,11 @@ struct ShowGift: Sendable {
 
     private func card(_ view: View) async throws -> GiftCard {
         let id = view.certificate.id
-        let photo = try await self.photos.find(of: id, in: self.database).map {
+        let bytes: [UInt8]? = try await self.photos.find(of: id, in: self.database).map {
             try self.sealer.vault.open($0, .photo, of: id)
+        }
+        let photo = bytes.flatMap { bytes in
+            PhotoHeader(bytes).map { GiftPhoto(contentType: $0.kind.contentType, bytes: bytes) }
         }
         return GiftCard(
             design: view.certificate.design, value: view.value, recipientName: view.recipient?.name ?? "",

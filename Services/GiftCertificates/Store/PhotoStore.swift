@@ -8,10 +8,10 @@ struct PhotoStore: Sendable {
     ) async throws {
         try await transaction.execute(
             """
-            insert into gift_certificates.photo (certificate_id, jpeg)
+            insert into gift_certificates.photo (certificate_id, picture)
             values (\(certificate), \(sealed))
             on conflict (certificate_id) do update
-            set jpeg = excluded.jpeg
+            set picture = excluded.picture
             """)
     }
 
@@ -24,7 +24,7 @@ struct PhotoStore: Sendable {
         of certificate: GiftCertificate.ID, in runner: borrowing some QueryRunner & ~Copyable
     ) async throws -> [UInt8]? {
         try await runner.first(
-            "select jpeg from gift_certificates.photo where certificate_id = \(certificate)"
+            "select picture from gift_certificates.photo where certificate_id = \(certificate)"
         )?.decode([UInt8].self)
     }
 }

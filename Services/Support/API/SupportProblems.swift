@@ -1,5 +1,6 @@
 import Hummingbird
 import Kernel
+import Photos
 import Web
 
 /// What the routes of support answer with beside what every service may.

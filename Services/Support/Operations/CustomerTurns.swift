@@ -1,4 +1,5 @@
 import Kernel
+import Photos
 import Postgres
 
 /// What a customer does with the own ticket. Whether it is the own one is checked here, whoever asks.

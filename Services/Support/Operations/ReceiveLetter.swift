@@ -1,6 +1,7 @@
 import Crypto
 import FoundationEssentials
 import Kernel
+import Photos
 import Postgres
 
 /// Takes a letter from the mail server: the signed address that it went to decides the ticket, a letter to no such address

@@ -6,6 +6,7 @@ import Postgres
 import TestSupport
 import Testing
 
+@testable import Photos
 @testable import Support
 
 @Suite(.supportDatabase, .capturedLogs, .enabled(if: LibVips.isInstalled)) struct PhotoRoutesTests {

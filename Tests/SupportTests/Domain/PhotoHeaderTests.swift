@@ -2,6 +2,7 @@ import FoundationEssentials
 import TestSupport
 import Testing
 
+@testable import Photos
 @testable import Support
 
 @Suite struct PhotoHeaderTests {

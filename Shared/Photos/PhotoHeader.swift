@@ -1,31 +1,35 @@
 /// What the first bytes of a picture say: its kind and how large it is, read before anything is decoded.
-struct PhotoHeader: Hashable, Sendable {
+public struct PhotoHeader: Hashable, Sendable {
     /// The kinds that are taken.
-    enum Kind: String, Hashable, Sendable, CaseIterable {
+    public enum Kind: String, Hashable, Sendable, CaseIterable {
         case jpeg, png, webp
 
         /// As HTTP names it.
-        var contentType: String { "image/\(self.rawValue)" }
+        public var contentType: String { "image/\(self.rawValue)" }
         /// As a file is named.
-        var suffix: String { self == .jpeg ? "jpg" : self.rawValue }
+        public var suffix: String { self == .jpeg ? "jpg" : self.rawValue }
     }
 
     /// Bytes of a file.
-    static let bytesMax = 10 << 20
+    public static let bytesMax = 10 << 20
     /// A picture of a few bytes can be one of gigabytes when it is decoded.
-    static let pixelsMax = 40_000_000
+    public static let pixelsMax = 40_000_000
 
-    let kind: Kind
-    let width: Int
-    let height: Int
+    /// What it is.
+    public let kind: Kind
+    /// Pixels from left to right.
+    public let width: Int
+    /// Pixels from top to bottom.
+    public let height: Int
 
-    var isTooLarge: Bool {
+    /// Whether nobody may decode it: a picture of a few bytes can be one of gigabytes.
+    public var isTooLarge: Bool {
         let (pixels, overflow) = self.width.multipliedReportingOverflow(by: self.height)
         return overflow || pixels > Self.pixelsMax
     }
 
     /// nil for what is none of the three kinds, or breaks off before it says how large it is.
-    init?(_ bytes: [UInt8]) {
+    public init?(_ bytes: [UInt8]) {
         let found: (Kind, Int, Int)?
         if bytes.starts(with: [0xFF, 0xD8, 0xFF]) {
             found = Self.jpegSize(bytes).map { (.jpeg, $0.width, $0.height) }

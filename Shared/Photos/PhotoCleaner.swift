@@ -1,14 +1,14 @@
-import FoundationEssentials
-import NIOConcurrencyHelpers
-import Subprocess
-import SystemPackage
+internal import FoundationEssentials
+internal import NIOConcurrencyHelpers
+internal import Subprocess
+internal import SystemPackage
 
 /// Decodes a picture and writes it anew with libvips, in a process of its own with limits of its own: what is no part of
 /// the picture (EXIF, GPS, a script behind the last pixel) is not in what comes out, and a picture that kills the decoder
 /// kills nobody else. The process gets no environment of ours, in which secrets may stand.
-struct PhotoCleaner: Sendable {
+public struct PhotoCleaner: Sendable {
     /// Why there is no picture.
-    enum Failure: Error, Hashable {
+    public enum Failure: Error, Hashable {
         /// The program is not installed: Debian's package libvips-tools has it.
         case notInstalled
         /// No picture could be made of it.
@@ -18,13 +18,13 @@ struct PhotoCleaner: Sendable {
     }
 
     /// A picture as it was made.
-    struct Cleaned: Sendable {
-        let header: PhotoHeader
-        let bytes: [UInt8]
+    public struct Cleaned: Sendable {
+        /// What it is now.
+        public let header: PhotoHeader
+        /// The file.
+        public let bytes: [UInt8]
     }
 
-    /// The longer side of what is stored, in pixels: a price tag can still be read.
-    private static let side = 2560
     /// Seconds of processor time, and of waiting.
     private static let (processorLimit, timeLimit) = (20, 40)
     /// Forty megapixels of a progressive JPEG take 250 MB; the rest is libraries.
@@ -33,16 +33,20 @@ struct PhotoCleaner: Sendable {
     private static let runningMax = 2
 
     private let program: String
+    private let side: Int
     private let running = NIOLockedValueBox(0)
 
-    /// - Parameter program: a name that is looked up in PATH, or a path.
-    init(program: String = "vipsthumbnail") {
-        self.program = program
+    /// - Parameters:
+    ///   - program: a name that is looked up in PATH, or a path.
+    ///   - side: the longer side of what is made, in pixels; with 2560 a price tag can still be read.
+    public init(program: String = "vipsthumbnail", side: Int = 2560) {
+        (self.program, self.side) = (program, side)
     }
 
+    /// Makes it anew: PNG stays PNG, everything else becomes JPEG.
     /// - Parameter header: what the bytes say of themselves, checked.
     /// - Throws: ``Failure``
-    func callAsFunction(_ bytes: [UInt8], _ header: PhotoHeader) async throws -> Cleaned {
+    public func callAsFunction(_ bytes: [UInt8], _ header: PhotoHeader) async throws -> Cleaned {
         let isFree = self.running.withLockedValue { running in
             guard running < Self.runningMax else { return false }
             running += 1
@@ -67,7 +71,7 @@ struct PhotoCleaner: Sendable {
         let arguments = [
             "-k", "1", "\(Self.timeLimit)", "prlimit", "--as=\(Self.memoryLimit)", "--cpu=\(Self.processorLimit)",
             "--fsize=\(4 * PhotoHeader.bytesMax)", "--nofile=64", "--core=0", "--", self.program,
-            "--size=\(Self.side)x\(Self.side)>", "--export-profile=srgb", "-o", output + options, input,
+            "--size=\(self.side)x\(self.side)>", "--export-profile=srgb", "-o", output + options, input,
         ]
         do {
             let result = try await Subprocess.run(
