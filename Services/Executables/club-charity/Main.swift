@@ -1,5 +1,5 @@
-import Host
 import Charity
+import Host
 
 /// Donations, doubled by the shop. A process of its own.
 @main struct Main {

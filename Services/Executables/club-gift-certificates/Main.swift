@@ -1,5 +1,5 @@
-import Host
 import GiftCertificates
+import Host
 
 /// Gift certificates from their design to the last kopeck. A process of its own.
 @main struct Main {
