@@ -118,7 +118,7 @@ struct GiftCertificatesParts: Sendable {
             RateLimitPolicy(burst: m.tillRequestsPerSecond, per: .seconds(1)), clock: m.clock)
         let tills = router.group("pos/v1")
             .add(
-                middleware: TillAuthentication { id in
+                middleware: TillAuthentication(clock: m.clock) { id in
                     try await self.findTillKey(id).map { key in
                         TillKey(
                             id: key.id, hash: key.hash, store: key.store, scopes: key.scopes, revoked: key.isRevoked)

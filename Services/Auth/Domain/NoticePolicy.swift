@@ -73,9 +73,10 @@ struct NoticePolicy: Hashable, Sendable {
         case suppress(Suppression)
     }
 
+    /// - Parameter isHourChosen: somebody has chosen the hour for this person, as with a gift; counts for service only.
     func choose(
         _ purpose: Notify.Purpose, by channels: [Notify.Channel], notBefore: Timestamp?, expiresAt: Timestamp?,
-        reach: Reach, at now: Timestamp
+        reach: Reach, isHourChosen: Bool = false, at now: Timestamp
     ) -> Choice {
         func wait(_ until: Timestamp) -> Choice {
             (expiresAt.map { until < $0 } ?? true) ? .wait(until: until) : .suppress(.expired)
@@ -90,7 +91,8 @@ struct NoticePolicy: Hashable, Sendable {
             return .suppress(.cap)
         }
         // Whom an e-mail does not wake may get a service message at night; offers and reminders wait for the morning.
-        guard let morning = self.endOfQuiet(at: now), purpose != .security else {
+        let isExempt = purpose == .security || (purpose == .service && isHourChosen)
+        guard let morning = self.endOfQuiet(at: now), !isExempt else {
             return allowed.first.map { .tell($0) } ?? .suppress(.unreachable)
         }
         if purpose == .service, let silent = allowed.first(where: { $0 != .sms }) { return .tell(silent) }

@@ -54,7 +54,7 @@ struct ChooseWay: Sendable {
         }
         let choice = self.policy.choose(
             notice.purpose, by: notice.channels, notBefore: notice.notBefore, expiresAt: notice.expiresAt,
-            reach: person.reach, at: now)
+            reach: person.reach, isHourChosen: notice.isHourChosen ?? false, at: now)
         switch choice {
         case .wait(let until): return .wait(until: until)
         case .suppress(let reason): return .suppress(reason)

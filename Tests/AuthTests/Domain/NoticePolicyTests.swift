@@ -49,6 +49,21 @@ import Testing
         #expect(try self.choose(.security, at: self.night) == .tell(.sms))
     }
 
+    /// Ten in the morning in Vladivostok is night in Moscow: the sender of a gift knows better.
+    @Test func `an hour that was chosen for this person holds no service message back, and nothing else gains by it`()
+        throws
+    {
+        let morning = NoticePolicy.Choice.wait(until: try #require(Timestamp("2026-11-24T05:00:00Z")))
+        let reach = NoticePolicy.Reach(possible: [.sms], agreed: [.sms])
+        for (purpose, choice) in [(Notify.Purpose.service, .tell(.sms)), (.reminder, morning), (.advertising, morning)]
+        {
+            #expect(
+                self.policy.choose(
+                    purpose, by: [.sms], notBefore: nil, expiresAt: nil, reach: reach, isHourChosen: true,
+                    at: try #require(self.night)) == choice)
+        }
+    }
+
     @Test(arguments: [
         ("2026-11-23T18:59:59Z", nil), ("2026-11-23T19:00:00Z", "2026-11-24T05:00:00Z"),
         ("2026-11-23T21:00:00Z", "2026-11-24T05:00:00Z"), ("2026-11-24T04:59:59Z", "2026-11-24T05:00:00Z"),
