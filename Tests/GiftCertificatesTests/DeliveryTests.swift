@@ -33,7 +33,7 @@ import Testing
             let notice = try await world.auth.told.next()
             #expect(notice.recipient.phone?.e164 == "+79161234567")
             #expect((notice.channels, notice.isHourChosen) == ([.sms], true))
-            #expect(notice.russian.body.hasPrefix("Вам подарок от Вера: 1500\u{A0}₽ https://club.example/g/"))
+            #expect(notice.russian.body.hasPrefix("Вера дарит вам 1500\u{A0}₽ https://club.example/g/"))
             #expect(notice.russian.body.count <= 70)
             #expect(try await anna.certificate(gift.id).state == "delivering")
             try await Self.tell(world, notice.id, .delivered)
@@ -174,7 +174,7 @@ import Testing
             world.clock.set(to: try #require(Timestamp("2026-03-06T07:00:00Z")))
             try await world.keep()
             let notice = try await world.auth.told.next()
-            #expect(notice.russian.body.hasPrefix("Вам подарок: 1500\u{A0}₽ https"))
+            #expect(notice.russian.body.hasPrefix("Вам подарок 1500\u{A0}₽ https"))
         }
     }
 

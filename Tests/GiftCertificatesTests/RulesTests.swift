@@ -100,6 +100,17 @@ import Testing
         #expect(!CertificateState.partlyUsed.canBecome(.refunded))
     }
 
+    @Test func `a gift is told of in one SMS, whatever its giver is called`() throws {
+        let value = try #require(Kopecks(300_000).flatMap { FaceValue($0) })
+        let link = "https://club.example/g/" + String(repeating: "x", count: 22)
+        for giver in ["", "Вера", String(repeating: "Я", count: 40), "👨‍👩‍👧‍👦👨‍👩‍👧‍👦"] {
+            let text = GiftMessages.gift(value, from: giver, link: link).russian
+            #expect(text.body.utf16.count <= 70)
+            #expect(text.body.hasSuffix(" \(link)"))
+            #expect(text.subject.contains(giver))
+        }
+    }
+
     @Test func `long texts are wrapped between words and end in an ellipsis`() {
         #expect(SVGText.wrapped("один два три", width: 8, lines: 6) == ["один два", "три"])
         #expect(SVGText.wrapped("абвгдежз", width: 3, lines: 6) == ["абв", "где", "жз"])

@@ -3,18 +3,26 @@ import Kernel
 
 /// What people are told about gifts, in both languages.
 enum GiftMessages {
-    /// To the recipient. Short, because an SMS in Cyrillic has room for 70 characters; the link shows the rest.
+    /// An SMS in Cyrillic has room for so many characters (UCS-2, one segment).
+    private static let smsLength = 70
+
+    /// To the recipient. When giver and link do not fit into one SMS the giver is left to the page behind the link.
     static func gift(
         _ value: FaceValue, from giver: String, link: String
     ) -> (russian: Notify.Text, english: Notify.Text) {
-        let from = giver.isEmpty ? ("", "") : (" от \(giver)", " from \(giver)")
+        let (russian, english) = ("\(giver) дарит вам", "\(giver) gives you")
+        let (plainRussian, plainEnglish) = ("Вам подарок", "A gift for you")
+        func body(_ beginning: String, _ plain: String, _ worth: String) -> String {
+            let text = "\(beginning) \(worth) \(link)"
+            return giver.isEmpty || text.utf16.count > Self.smsLength ? "\(plain) \(worth) \(link)" : text
+        }
+        let (roubles, worth) = ("\(value.roubles)\u{A0}₽", "₽\(value.roubles)")
         return (
             Notify.Text(
-                subject: "Вам подарок\(from.0): сертификат на \(value.roubles)\u{A0}₽",
-                body: "Вам подарок\(from.0): \(value.roubles)\u{A0}₽ \(link)"),
+                subject: "\(giver.isEmpty ? plainRussian : russian) \(roubles)",
+                body: body(russian, plainRussian, roubles)),
             Notify.Text(
-                subject: "A gift for you\(from.1): a certificate of ₽\(value.roubles)",
-                body: "A gift for you\(from.1): ₽\(value.roubles) \(link)")
+                subject: "\(giver.isEmpty ? plainEnglish : english) \(worth)", body: body(english, plainEnglish, worth))
         )
     }
 

@@ -36,22 +36,22 @@ struct DeliverGifts: Sendable {
     @discardableResult
     func sendDue() async throws -> Int {
         try await self.inChunks { transaction in
-            let due = try await self.deliveries.due(at: self.clock.now, limit: Self.chunk, in: transaction)
-            for id in due {
+            var sent = 0
+            for id in try await self.deliveries.due(at: self.clock.now, limit: Self.chunk, in: transaction) {
                 guard let certificate = try await self.certificates.find(id, in: transaction) else { continue }
-                try await self.send(certificate, in: transaction)
+                if try await self.send(certificate, in: transaction) { sent += 1 }
             }
-            return due.count
+            return sent
         }
     }
 
-    private func send(_ certificate: Certificate, in transaction: borrowing Transaction) async throws {
+    private func send(_ certificate: Certificate, in transaction: borrowing Transaction) async throws -> Bool {
         guard let recipient = try self.sealer.recipient(of: certificate),
             let link = try self.sealer.link(of: certificate), let value = FaceValue(certificate.faceValue)
         else {
             // Nothing else makes such a row; it must not keep the others from their recipients.
             Logger.current.error("A gift has no address", metadata: ["gift.certificate": "\(certificate.id)"])
-            return
+            return false
         }
         let to: Notify.Recipient
         switch (recipient.phone, recipient.email) {
@@ -68,6 +68,7 @@ struct DeliverGifts: Sendable {
                 id: notice, recipient: to, purpose: .service, channels: recipient.way == .email ? [.email] : [.sms],
                 russian: texts.russian, english: texts.english, isHourChosen: true),
             in: transaction)
+        return true
     }
 
     /// What became of a notice; of one that carries no gift nothing.

@@ -79,14 +79,37 @@ struct PayForGift: Sendable {
         do {
             _ = try await self.flow.confirm(redemption, of: member, code: code)
         } catch let refusal as RedemptionRefusal {
-            // The points are too few: the draft is free again at once, and not when the job comes.
-            if case .hold = refusal { try await self.flow.advance(redemption, of: member) }
+            // The points are too few: when the giver hears it, the draft can be changed or paid for again.
+            if case .hold = refusal {
+                _ = try await self.follow(redemption, of: member, certificate: id) { $0.payment == nil }
+            }
             throw refusal
         }
-        try await self.flow.advance(redemption, of: member)
-        guard let paid = try await self.certificates.find(id, in: self.database), paid.state != .draft else {
-            throw RedemptionRefusal.undecided
-        }
+        let paid = try await self.follow(redemption, of: member, certificate: id) { $0.state != .draft }
+        guard let paid else { throw RedemptionRefusal.undecided }
         return paid
     }
+
+    /// Does what is to be done about a payment until the certificate is as it should become. A job does the same at the same
+    /// time, and whatever one of the two has begun the other leaves alone: so it may take a few looks.
+    ///
+    /// - Returns: nil when it has not become so yet; the job goes on with it.
+    private func follow(
+        _ redemption: RedemptionRecord.ID, of member: Member.ID, certificate: GiftCertificate.ID,
+        until isReached: (Certificate) -> Bool
+    ) async throws -> Certificate? {
+        for pause in Self.pauses {
+            try await self.flow.advance(redemption, of: member)
+            let now = try await self.certificates.find(certificate, in: self.database)
+            if let now, isReached(now) { return now }
+            try await Task.sleep(for: pause)
+        }
+        return nil
+    }
+
+    /// Between the looks; five seconds together.
+    private static let pauses: [Duration] = [
+        .milliseconds(20), .milliseconds(40), .milliseconds(80), .milliseconds(160), .milliseconds(320),
+        .milliseconds(640), .milliseconds(1280), .milliseconds(2460),
+    ]
 }
