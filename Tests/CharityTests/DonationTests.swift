@@ -77,6 +77,17 @@ import Testing
         }
     }
 
+    @Test func `who asks for a code where none is needed confirms by it`() async throws {
+        try await CharityWorld.run { world in
+            let anna = try await world.member(points: 500)
+            let quote: DonationSeen = try await anna.quote(100).json()
+            #expect(try await anna.askCode(quote.id).status == 202)
+            #expect(try await anna.confirm(quote.id).problem == "code-needed")
+            #expect(
+                try await anna.confirm(quote.id, code: StandInAuth.code).json(DonationSeen.self).state == "confirmed")
+        }
+    }
+
     @Test func `the limit without a code is of a day, however the donations are cut`() async throws {
         try await CharityWorld.run { world in
             let anna = try await world.member(points: 5000)

@@ -1,6 +1,8 @@
 import HTTPTypes
 import Hummingbird
+import JobQueue
 import Kernel
+import Logging
 import Postgres
 import Redemption
 import Web
@@ -96,8 +98,12 @@ struct StaffRoutes: Sendable {
             try await self.database.transaction { transaction in
                 _ = try await self.settle.approve(id, by: staff, in: transaction)
             }
-            // It is approved whatever happens now: if the ledger is away, the next round of the house-keeping pays.
-            try await self.settle.payApproved()
+            do {
+                try await self.settle.payApproved()
+            } catch let error as CallError {
+                // It is approved whatever happens now: the next round of the house-keeping pays.
+                Logger.current.warning("The ledger did not pay in time", metadata: ["error": "\(error)"])
+            }
             return try .json(StaffBatchAnswer(try await self.settle.find(id)))
         }
     }

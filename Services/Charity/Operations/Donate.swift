@@ -89,7 +89,8 @@ struct Donate: Sendable {
         case .quoted, .confirming: try self.checkMatch(of: before)
         default: break
         }
-        if before.donation.needsCode {
+        // Whoever has asked for a code where none is needed confirms by it.
+        if before.donation.needsCode || before.redemption.state == .confirming {
             guard let code else { throw DonationRefusal.codeNeeded }
             _ = try await self.flow.confirm(redemption, of: member, code: code)
         } else {
