@@ -9,8 +9,8 @@ enum BarePicture {
     }
 
     /// ITU-T T.81, B.1.1.4: of the application segments only JFIF, the colour profile and Adobe's colour transform; no
-    /// comment. After the scan has begun 0xFF 0xD9 ends the file: inside of a scan a 0xFF byte is followed by 0x00 or by a
-    /// restart marker.
+    /// comment. After the scan has begun 0xFF 0xD9 ends the file: inside of a scan a 0xFF byte is followed by 0x00 or
+    /// by a restart marker.
     private static func isBareJPEG(_ bytes: [UInt8]) -> Bool {
         guard bytes.starts(with: [0xFF, 0xD8]) else { return false }
         var position = 2

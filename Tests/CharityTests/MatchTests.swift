@@ -41,8 +41,8 @@ import Testing
         }
     }
 
-    /// Twelve people confirm at once; there is enough for five of them. With a budget that is read and then written, more
-    /// than five would be doubled.
+    /// Twelve people confirm at once; there is enough for five of them. With a budget that is read and then written,
+    /// more than five would be doubled.
     @Test func `the last of the budget is promised to as many as there is enough for, however many ask at once`()
         async throws
     {

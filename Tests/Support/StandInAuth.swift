@@ -8,8 +8,8 @@ internal import NIOConcurrencyHelpers
 internal import Postgres
 public import Web
 
-/// auth as a test tells it to be: a real worker on the real bus that signs tokens, sends codes that everybody knows, and
-/// keeps what it is told to tell people.
+/// auth as a test tells it to be: a real worker on the real bus that signs tokens, sends codes that everybody knows,
+/// and keeps what it is told to tell people.
 ///
 /// ```swift
 /// let auth = StandInAuth(clock: clock)

@@ -6,8 +6,8 @@ struct Batch: Hashable, Sendable {
     /// Identifies a batch.
     typealias ID = Identifier<Batch>
 
-    /// `prepared → submitted → approved → paid → acknowledged`; `differs` when the ledger has paid another sum than the file
-    /// says, which a person must explain.
+    /// `prepared → submitted → approved → paid → acknowledged`; `differs` when the ledger has paid another sum than
+    /// the file says, which a person must explain.
     enum State: String, Hashable, Sendable, CaseIterable {
         case prepared, submitted, approved, paid, differs, acknowledged
     }

@@ -29,8 +29,8 @@ struct DonationRules: Hashable, Sendable {
     var quoteLifetime = Duration.seconds(600)
     /// How long a confirmed donation can be undone.
     var undo = Duration.seconds(1800)
-    /// Around the turn of a month nothing is booked, so that this service and the ledger, whose clocks may differ, book every
-    /// donation into the same month.
+    /// Around the turn of a month nothing is booked, so that this service and the ledger, whose clocks may differ,
+    /// book every donation into the same month.
     var monthMargin = Duration.seconds(120)
     /// How long after a month's end its batch is made: whatever was under way then has been heard of.
     var batchDelay = Duration.seconds(86_400)

@@ -133,7 +133,8 @@ struct Donate: Sendable {
         return Standing(donation: donation, campaign: campaign, redemption: redemption)
     }
 
-    /// Spares the member a code that would be spent on a match that is gone; what decides is the budget's own row, later.
+    /// Spares the member a code that would be spent on a match that is gone; what decides is the budget's own row,
+    /// later.
     private func checkMatch(of standing: Standing) throws(DonationRefusal) {
         guard standing.campaign.runs(at: self.clock.now) else { throw .unknownCampaign }
         guard standing.donation.match == .zero || standing.campaign.doubles(standing.donation.match) else {

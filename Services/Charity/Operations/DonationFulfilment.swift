@@ -45,7 +45,8 @@ struct DonationFulfilment: Fulfilment {
         }
     }
 
-    /// The member's word is given: the shop's promise and the limit of what goes without a code belong to the same moment.
+    /// The member's word is given: the shop's promise and the limit of what goes without a code belong to the same
+    /// moment.
     private func confirm(_ redemption: RedemptionRecord, in transaction: borrowing Transaction) async throws {
         let (id, member, now) = (Donation.ID(redemption.id.raw), redemption.member, self.clock.now)
         guard let donation = try await self.donations.find(id, of: member, in: transaction) else {

@@ -4,7 +4,8 @@ import Kernel
 import Logging
 import Postgres
 
-/// Pays the funds, month by month: a batch with its signed file, two colleagues, the ledger's payment, the fund's receipt.
+/// Pays the funds, month by month: a batch with its signed file, two colleagues, the ledger's payment, the fund's
+/// receipt.
 struct SettleMonths: Sendable {
     private let database: Database
     private let clock: any WallClock

@@ -14,8 +14,8 @@ struct BatchStore: Sendable {
             .decode(Timestamp.self)
     }
 
-    /// Months that were over at a moment, of funds that are owed something and have no batch of the month. What is booked
-    /// late goes into the next month's.
+    /// Months that were over at a moment, of funds that are owed something and have no batch of the month. What is
+    /// booked late goes into the next month's.
     func due(
         at moment: Timestamp, in runner: borrowing some QueryRunner & ~Copyable
     ) async throws -> [(fund: String, month: CivilDate)] {

@@ -84,8 +84,8 @@ struct CampaignStore: Sendable {
             """)
     }
 
-    /// Promises a match: the budget's row is changed on the condition that it has enough, so of many who ask at once those
-    /// get it that there is enough for, and nobody more.
+    /// Promises a match: the budget's row is changed on the condition that it has enough, so of many who ask at once
+    /// those get it that there is enough for, and nobody more.
     func promise(
         _ match: Kopecks, of campaign: Campaign.ID, in transaction: borrowing Transaction
     ) async throws -> Bool {

@@ -27,8 +27,9 @@ struct CertificateCode: Masked, Hashable, Sendable {
         self.bytes = bytes
     }
 
-    /// Reads a code as people write it: in both cases, with hyphens and spaces anywhere, `O` for `0`, `I` and `L` for `1`.
-    /// nil when a character is wrong or the check character does not fit: a slip of the finger never reaches the database.
+    /// Reads a code as people write it: in both cases, with hyphens and spaces anywhere, `O` for `0`, `I` and `L` for
+    /// `1`. nil when a character is wrong or the check character does not fit: a slip of the finger never reaches the
+    /// database.
     init?(_ text: String) {
         guard text.utf8.count <= 64 else { return nil }
         let written = text.utf8.filter { $0 != UInt8(ascii: "-") && $0 != UInt8(ascii: " ") }.map(Self.plain)
@@ -92,8 +93,8 @@ struct CertificateCode: Masked, Hashable, Sendable {
     var description: String { "***" }
 }
 
-/// What the link to a gift carries: 128 random bits that show the gift and let a member claim it. It is not the code, so
-/// that no code stands in an address, in a log of a proxy or in a messenger's preview.
+/// What the link to a gift carries: 128 random bits that show the gift and let a member claim it. It is not the code,
+/// so that no code stands in an address, in a log of a proxy or in a messenger's preview.
 struct GiftLink: Masked, Hashable, Sendable {
     let bytes: [UInt8]
 

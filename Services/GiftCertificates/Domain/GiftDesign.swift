@@ -65,8 +65,8 @@ struct Colour: ValidatedText, Hashable, Sendable {
         self.init(rgb)
     }
 
-    /// Whether white is easier to read on it than black: by relative luminance in thousandths (ITU-R BT.709), without the
-    /// gamma, which is near enough for a choice of two.
+    /// Whether white is easier to read on it than black: by relative luminance in thousandths (ITU-R BT.709), without
+    /// the gamma, which is near enough for a choice of two.
     var isDark: Bool {
         let (red, green, blue) = (self.rgb >> 16 & 0xFF, self.rgb >> 8 & 0xFF, self.rgb & 0xFF)
         return red * 213 + green * 715 + blue * 72 < 128_000

@@ -56,7 +56,8 @@ enum Moderation {
         return false
     }
 
-    /// The words as somebody reads them who wants to understand: look-alikes as the letters they stand for, repetitions once.
+    /// The words as somebody reads them who wants to understand: look-alikes as the letters they stand for,
+    /// repetitions once.
     private static func words(of text: String) -> [String] {
         var words: [String] = []
         var word: [Character] = []

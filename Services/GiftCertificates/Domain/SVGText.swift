@@ -30,8 +30,8 @@ enum SVGText {
         return escaped
     }
 
-    /// Breaks a text into lines between words; a word that is too long is broken itself. What is beyond the last line ends
-    /// in an ellipsis.
+    /// Breaks a text into lines between words; a word that is too long is broken itself. What is beyond the last line
+    /// ends in an ellipsis.
     static func wrapped(_ text: String, width: Int, lines limit: Int) -> [String] {
         var lines: [String] = []
         for paragraph in text.split(separator: "\n", omittingEmptySubsequences: false) {

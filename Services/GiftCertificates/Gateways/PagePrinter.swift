@@ -2,7 +2,8 @@ import FoundationEssentials
 import Subprocess
 import SystemPackage
 
-/// Makes a PDF of an SVG page by `rsvg-convert` of librsvg, a process of its own: a page that kills it kills nobody else.
+/// Makes a PDF of an SVG page by `rsvg-convert` of librsvg, a process of its own: a page that kills it kills nobody
+/// else.
 struct PagePrinter: Sendable {
     /// Why there is no PDF.
     enum Failure: Error, Equatable {

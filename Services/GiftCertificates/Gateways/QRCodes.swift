@@ -1,7 +1,7 @@
 import Glibc
 
-/// Makes QR codes by libqrencode, which is loaded when the first one is wanted: building needs nothing of it, and a service
-/// without it prints certificates with their code in letters only.
+/// Makes QR codes by libqrencode, which is loaded when the first one is wanted: building needs nothing of it, and a
+/// service without it prints certificates with their code in letters only.
 ///
 /// The library is stateless (its `README`, thread safety), so any thread may call it.
 struct QRCodes: Sendable {
@@ -42,7 +42,8 @@ struct QRCodes: Sendable {
         return Self.modules(of: code)
     }
 
-    /// `struct { int version; int width; unsigned char *data; }`, a byte a square whose lowest bit says black (qrencode.h).
+    /// `struct { int version; int width; unsigned char *data; }`, a byte a square whose lowest bit says black
+    /// (qrencode.h).
     private static func modules(of code: UnsafeMutableRawPointer) -> QRModules {
         let width = Int(code.load(fromByteOffset: 4, as: CInt.self))
         let data = code.load(fromByteOffset: 8, as: UnsafePointer<UInt8>?.self)

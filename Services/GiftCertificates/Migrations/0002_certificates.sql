@@ -113,7 +113,8 @@ create table gift_certificates.day_total (
 );
 grant select, insert, update, delete on gift_certificates.day_total to club_gift_certificates;
 
--- When somebody looked for a certificate by its code or link, within the last hour: by account, and by the HMAC of a network.
+-- When somebody looked for a certificate by its code or link, within the last hour: by account, and by the HMAC of a
+-- network.
 create table gift_certificates.look_up (
     subject bytea         primary key,
     moments timestamptz[] not null

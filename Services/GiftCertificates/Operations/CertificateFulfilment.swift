@@ -3,8 +3,8 @@ import Kernel
 import Postgres
 import Redemption
 
-/// What this service does with the points of a certificate: nothing leaves the house. The ledger takes them and issues the
-/// certificate in one transaction; the code is made when that is known.
+/// What this service does with the points of a certificate: nothing leaves the house. The ledger takes them and issues
+/// the certificate in one transaction; the code is made when that is known.
 struct CertificateFulfilment: Fulfilment {
     let clock: any WallClock
     let sealer: GiftSealer

@@ -3,8 +3,8 @@ import Postgres
 
 /// What a member does with a code or a link that somebody has given: looks what is left, and makes it the own.
 ///
-/// Both take a login and are counted before anything is looked for: five an hour for an account and twenty for a network.
-/// Unknown, blocked and foreign are answered alike, so that trying tells nothing.
+/// Both take a login and are counted before anything is looked for: five an hour for an account and twenty for a
+/// network. Unknown, blocked and foreign are answered alike, so that trying tells nothing.
 struct ClaimGift: Sendable {
     /// What is shown of a certificate.
     enum Key: Sendable {

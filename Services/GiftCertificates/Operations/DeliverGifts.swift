@@ -6,8 +6,8 @@ import Postgres
 
 /// Brings gifts to their recipients at their hour, hears how they fare, and tells the giver when one does not arrive.
 ///
-/// Any number of processes may look for due gifts at once: each takes rows that nobody has locked. The step and the command
-/// to the notifier commit together, and the notice's id keeps a gift from being told of twice.
+/// Any number of processes may look for due gifts at once: each takes rows that nobody has locked. The step and the
+/// command to the notifier commit together, and the notice's id keeps a gift from being told of twice.
 struct DeliverGifts: Sendable {
     private let database: Database
     private let bus: Bus

@@ -70,8 +70,8 @@ struct Intervene: Sendable {
         }
     }
 
-    /// Another one agrees: the certificate stops, and the ledger undoes its issue. The two commit together; what the ledger
-    /// says is heard by ``hear(_:in:)``.
+    /// Another one agrees: the certificate stops, and the ledger undoes its issue. The two commit together; what the
+    /// ledger says is heard by ``hear(_:in:)``.
     ///
     /// - Throws: ``GiftRefusal``.
     func approveRefund(_ id: GiftCertificate.ID, by checker: Staff.ID, reason: String) async throws -> Certificate {

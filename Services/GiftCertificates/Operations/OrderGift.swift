@@ -69,7 +69,8 @@ struct OrderGift: Sendable {
         }
     }
 
-    /// Sends a paid gift elsewhere: before its hour, or when it has not arrived. Whoever has the old link or code has nothing.
+    /// Sends a paid gift elsewhere: before its hour, or when it has not arrived. Whoever has the old link or code has
+    /// nothing.
     ///
     /// - Throws: ``GiftRefusal``.
     func readdress(

@@ -90,8 +90,8 @@ struct PayForGift: Sendable {
         return paid
     }
 
-    /// Does what is to be done about a payment until the certificate is as it should become. A job does the same at the same
-    /// time, and whatever one of the two has begun the other leaves alone: so it may take a few looks.
+    /// Does what is to be done about a payment until the certificate is as it should become. A job does the same at
+    /// the same time, and whatever one of the two has begun the other leaves alone: so it may take a few looks.
     ///
     /// - Returns: nil when it has not become so yet; the job goes on with it.
     private func follow(

@@ -105,7 +105,8 @@ struct ShowGift: Sendable {
             words: view.words, photo: photo)
     }
 
-    /// `04.12.2027`, the day in Moscow, whose clocks have been three hours ahead of UTC since before the programme began.
+    /// `04.12.2027`, the day in Moscow, whose clocks have been three hours ahead of UTC since before the programme
+    /// began.
     private static func day(_ moment: Timestamp) -> String {
         let seconds = moment.secondsSince1970 + 3 * 3600
         let date = CivilDate(daysSince1970: seconds >= 0 ? seconds / 86_400 : (seconds - 86_399) / 86_400)

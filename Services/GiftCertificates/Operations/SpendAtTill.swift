@@ -5,9 +5,9 @@ import Postgres
 
 /// Spends a certificate at a till: sets money aside, takes all or a part of it, gives it back.
 ///
-/// The certificate's row is the lock of its money: whatever two tills do at once, one of them waits for the other and then
-/// sees what it has done. A capture and the command to the ledger commit together, so the books follow whatever happens to
-/// this process; the till does not wait for them.
+/// The certificate's row is the lock of its money: whatever two tills do at once, one of them waits for the other and
+/// then sees what it has done. A capture and the command to the ledger commit together, so the books follow whatever
+/// happens to this process; the till does not wait for them.
 struct SpendAtTill: Sendable {
     /// What a till asks for.
     struct Request: Sendable {

@@ -187,7 +187,8 @@ struct CertificateStore: Sendable {
             """)
     }
 
-    /// Everything of a member that only a person means is destroyed; what still has to arrive keeps its address until then.
+    /// Everything of a member that only a person means is destroyed; what still has to arrive keeps its address until
+    /// then.
     func erase(_ member: Member.ID, at now: Timestamp, in transaction: borrowing Transaction) async throws {
         try await transaction.execute(
             """

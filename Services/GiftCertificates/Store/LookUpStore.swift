@@ -3,8 +3,8 @@ import Postgres
 
 /// Counts how often somebody looks for certificates by code or link.
 struct LookUpStore: Sendable {
-    /// Counts a look-up, unless there were `limit` of this subject within the last hour. One statement on one row: however
-    /// many ask at once, in however many processes, no more than that get through.
+    /// Counts a look-up, unless there were `limit` of this subject within the last hour. One statement on one row:
+    /// however many ask at once, in however many processes, no more than that get through.
     /// - Returns: nil when it counts; else when the next one will.
     func admit(
         _ subject: [UInt8], limit: Int32, at now: Timestamp, in runner: borrowing some QueryRunner & ~Copyable

@@ -8,8 +8,8 @@ struct TillStore: Sendable {
         expires_at
         """
 
-    /// Sets money aside: the authorisation and the certificate's `held` in one. False when the idempotency key was used or
-    /// another till has set something aside.
+    /// Sets money aside: the authorisation and the certificate's `held` in one. False when the idempotency key was
+    /// used or another till has set something aside.
     func place(
         _ new: CertificateHold, at now: Timestamp, in transaction: borrowing Transaction
     ) async throws -> Bool {
