@@ -83,8 +83,7 @@ public struct LedgerModule: ServiceModule {
 
     public var handlers: [Handler] {
         self.receipts.all + self.holds.all + self.transfers.all + self.nightly.all + self.sessions.all
-            + PurposeHandlers().all
-            + CampaignHandlers().all
+            + PurposeHandlers().all + CampaignHandlers().all
     }
 
     public var periodicJobs: [PeriodicJob] {
