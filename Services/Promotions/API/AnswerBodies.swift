@@ -24,6 +24,7 @@ struct BatchAnswer: Encodable, Sendable {
         /// Whether the answer was given before.
         var replayed: Bool?
         var receipt: ReceiptAnswer?
+        var `return`: ReturnAnswer?
         var problem: ProblemBody?
     }
 }
@@ -37,6 +38,11 @@ extension BatchAnswer.Operation {
         case .success(.repeated(let answer)): self.init(key: key, status: 200, replayed: true, receipt: answer)
         case .failure(let refusal): self.init(key: key, refused: Problem(refusal, at: pointer))
         }
+    }
+
+    init(key: String, _ goods: GoodsReturn, isRepeated: Bool) {
+        let status = isRepeated ? 200 : goods.state == .waiting ? 202 : 201
+        self.init(key: key, status: status, replayed: isRepeated ? true : nil, return: ReturnAnswer(goods))
     }
 
     init(key: String, refused problem: Problem) {

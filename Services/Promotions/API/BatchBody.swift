@@ -7,16 +7,25 @@ struct BatchBody: Decodable, Sendable {
     struct OperationBody: Decodable, Sendable {
         /// The till's name for the operation; comes back with its answer.
         let key: String
-        let receipt: ReceiptBody
+        /// One of the two.
+        let receipt: ReceiptBody?
+        let `return`: ReturnBody?
     }
 }
 
-/// An operation of a batch: a receipt, or what is wrong with it.
+/// An operation of a batch: a receipt or a return, or what is wrong with it.
 struct BatchOperation: Sendable {
-    let key: String
-    let content: Result<TillReceipt, Violations>
+    enum Content: Hashable, Sendable {
+        case receipt(TillReceipt)
+        case `return`(TillReturn)
+    }
 
-    var receipt: TillReceipt? { try? self.content.get() }
+    let key: String
+    let content: Result<Content, Violations>
+
+    var receipt: TillReceipt? {
+        if case .success(.receipt(let receipt)) = self.content { receipt } else { nil }
+    }
 }
 
 extension BatchBody {
@@ -26,16 +35,16 @@ extension BatchBody {
             throw Violations(
                 .tooManyOperations, "/operations", "at most \(ReceiptLimits.operationsMax) operations")
         }
-        var receipts: [String: TillReceipt] = [:]
+        var contents: [String: BatchOperation.Content] = [:]
         return self.operations.enumerated().map { index, operation in
             let pointer = "/operations/\(index)"
             do throws(Violations) {
-                let receipt = try operation.parsed(at: pointer)
+                let content = try operation.parsed(at: pointer)
                 // The same key again is the same operation again, or a mistake of the till.
-                guard receipts.updateValue(receipt, forKey: operation.key).map({ $0 == receipt }) ?? true else {
+                guard contents.updateValue(content, forKey: operation.key).map({ $0 == content }) ?? true else {
                     throw Violations(.keyReused, pointer + "/key", "an earlier operation of the batch has this key")
                 }
-                return BatchOperation(key: operation.key, content: .success(receipt))
+                return BatchOperation(key: operation.key, content: .success(content))
             } catch {
                 return BatchOperation(key: operation.key, content: .failure(error))
             }
@@ -44,10 +53,14 @@ extension BatchBody {
 }
 
 extension BatchBody.OperationBody {
-    fileprivate func parsed(at pointer: String) throws(Violations) -> TillReceipt {
+    fileprivate func parsed(at pointer: String) throws(Violations) -> BatchOperation.Content {
         guard IdempotencyKey(self.key) != nil else {
             throw Violations(.invalidKey, pointer + "/key", IdempotencyKey.requirement)
         }
-        return try self.receipt.parsed(at: pointer + "/receipt")
+        switch (self.receipt, self.return) {
+        case (let receipt?, nil): return .receipt(try receipt.parsed(at: pointer + "/receipt"))
+        case (nil, let goods?): return .return(try goods.parsed(at: pointer + "/return"))
+        default: throw Violations(.invalidOperation, pointer, "a receipt or a return")
+        }
     }
 }

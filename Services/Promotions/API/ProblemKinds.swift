@@ -127,6 +127,7 @@ extension Violation.Code {
         case .invalidCard: ("Неверный номер карты", "A card number has 16 digits")
         case .invalidFiscalID: ("Неверные фискальные реквизиты", "The fiscal triple is not valid")
         case .invalidKey: ("Неверный ключ операции", "The key of an operation is not valid")
+        case .invalidOperation: ("Неверная операция", "An operation is a receipt or a return")
         case .invalidPoints: ("Неверное количество баллов", "The number of points is not valid")
         case .invalidPosition: ("Неверный номер позиции", "A position is not valid")
         case .invalidReference: ("Неверная ссылка", "A reference is not valid")

@@ -1,6 +1,8 @@
 import HTTPTypes
 import Hummingbird
+import JobQueue
 import Kernel
+import Logging
 import Metrics
 import Web
 
@@ -31,15 +33,35 @@ struct ReturnRoutes: Sendable {
         }
     }
 
+    /// One operation of a batch; what fails is said to be undecided, and spoils no other.
+    func answer(_ goods: TillReturn, key: String, from till: Till) async -> BatchAnswer.Operation {
+        do {
+            let (known, isRepeated) = try await self.known(goods, from: till)
+            return .init(key: key, known, isRepeated: isRepeated)
+        } catch let problem as Problem {
+            return .init(key: key, refused: problem)
+        } catch {
+            Logger.current.error("A return of a batch failed", metadata: ["error": "\(error)"])
+            return .init(key: key, refused: Problem(ReceiptRefusal.undecided))
+        }
+    }
+
     private func answer(_ goods: TillReturn, from till: Till) async throws -> Answer {
+        let (known, isRepeated) = try await self.known(goods, from: till)
+        if isRepeated { return try .json(ReturnAnswer(known), headers: [.idempotentReplayed: "true"]) }
+        return try .json(ReturnAnswer(known), status: known.state == .waiting ? .accepted : .created)
+    }
+
+    /// - Throws: ``Problem`` for what is refused, now or when its sale was there.
+    private func known(_ goods: TillReturn, from till: Till) async throws -> (goods: GoodsReturn, isRepeated: Bool) {
         do {
             let (known, isRepeated) = try await self.accept(goods, from: till)
             if let code = known.refusal, let kind = ProblemKind.ofReturn(code) {
+                self.refused.increment()
                 throw Problem(kind, extensions: ["return": .text(known.id.description)])
             }
-            if isRepeated { return try .json(ReturnAnswer(known), headers: [.idempotentReplayed: "true"]) }
-            (known.state == .waiting ? self.waiting : self.accepted).increment()
-            return try .json(ReturnAnswer(known), status: known.state == .waiting ? .accepted : .created)
+            if !isRepeated { (known.state == .waiting ? self.waiting : self.accepted).increment() }
+            return (known, isRepeated)
         } catch let refusal as ReturnRefusal {
             self.refused.increment()
             throw Problem(refusal)

@@ -15,16 +15,17 @@ struct TillRoutes: Sendable {
 
     private let accept: Gatherer<AcceptReceipts.Delivery, Result<AcceptReceipts.Acceptance, ReceiptRefusal>>
     private let acceptBatch: AcceptBatch
+    private let returns: ReturnRoutes
     private let quote: QuoteSale
     private let accepted = Counter(label: "promotions_receipts_total", dimensions: [("outcome", "accepted")])
     private let repeated = Counter(label: "promotions_receipts_total", dimensions: [("outcome", "repeated")])
     private let refused = Counter(label: "promotions_receipts_total", dimensions: [("outcome", "refused")])
 
-    init(accept: AcceptReceipts, acceptBatch: AcceptBatch, quote: QuoteSale) {
+    init(accept: AcceptReceipts, acceptBatch: AcceptBatch, returns: ReturnRoutes, quote: QuoteSale) {
         self.accept = Gatherer(
             width: Self.transactionsMax, sizeMax: Self.receiptsMax, waitingMax: Self.waitingMax
         ) { try await accept($0) }
-        (self.acceptBatch, self.quote) = (acceptBatch, quote)
+        (self.acceptBatch, self.returns, self.quote) = (acceptBatch, returns, quote)
     }
 
     func add(to group: RouterGroup<ClubRequestContext>) {
@@ -71,15 +72,19 @@ struct TillRoutes: Sendable {
         let operations: [BatchOperation]
         do throws(Violations) { operations = try body.parsed() } catch { throw Problem(error) }
         var outcomes = try await self.acceptBatch(operations.compactMap(\.receipt), from: till).makeIterator()
-        let answers = operations.enumerated().map { index, operation in
+        var answers: [BatchAnswer.Operation] = []
+        // Returns after all receipts: one of a receipt of the same batch finds it.
+        for (index, operation) in operations.enumerated() {
             switch operation.content {
             case .failure(let violations):
                 self.refused.increment()
-                return BatchAnswer.Operation(key: operation.key, refused: Problem(violations))
-            case .success:
+                answers.append(.init(key: operation.key, refused: Problem(violations)))
+            case .success(.receipt):
                 let outcome = outcomes.next() ?? .failure(.undecided)
                 self.count(outcome)
-                return BatchAnswer.Operation(key: operation.key, outcome, at: "/operations/\(index)/receipt")
+                answers.append(.init(key: operation.key, outcome, at: "/operations/\(index)/receipt"))
+            case .success(.return(let goods)):
+                answers.append(await self.returns.answer(goods, key: operation.key, from: till))
             }
         }
         return try .json(BatchAnswer(operations: answers))

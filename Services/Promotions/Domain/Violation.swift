@@ -7,6 +7,7 @@ struct Violation: Hashable, Sendable {
         case invalidCard = "invalid-card"
         case invalidFiscalID = "invalid-fiscal-id"
         case invalidKey = "invalid-key"
+        case invalidOperation = "invalid-operation"
         case invalidPoints = "invalid-points"
         case invalidPosition = "invalid-position"
         case invalidReference = "invalid-reference"

@@ -44,6 +44,7 @@ struct ExchangeStickers: Sendable {
     ) async throws -> ExchangeStore.Attempt {
         let attempt = ExchangeStore.Attempt(
             id: self.ids.next(), campaign: campaign, state: .placing, coupon: nil)
+        guard try await self.coupons.find(campaign, in: self.database) != nil else { throw CouponRefusal.unknown }
         let now = self.clock.now
         let isNew = try await self.database.transaction { transaction in
             guard try await self.exchanges.insert(attempt, of: member, key: key, at: now, in: transaction) else {

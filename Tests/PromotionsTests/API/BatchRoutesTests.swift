@@ -90,6 +90,22 @@ import Testing
         #expect(try await self.deliver([], to: world).operations.isEmpty)
     }
 
+    @Test func `returns come in batches too, after the receipts, and one spoils no other`() async throws {
+        let world = try await TillWorld()
+        let operations = [
+            #"{"key": "r1", "return": \#(ReturnJSON().text)}"#, #"{"key": "s", "receipt": \#(ReceiptJSON.text)}"#,
+            #"{"key": "r2", "return": \#(ReturnJSON(store: "2").text)}"#, #"{"key": "both"}"#,
+            #"{"key": "r3", "return": \#(ReturnJSON(document: 9002).text)}"#,
+        ].joined(separator: ", ")
+        let seen: BatchSeen = try await world.client {
+            try await $0.ask(.post, "/pos/v1/batch", #"{"operations": [\#(operations)]}"#)
+        }.read()
+        #expect(seen.operations.map(\.key) == ["r1", "s", "r2", "both", "r3"])
+        #expect(seen.operations.map(\.status) == [202, 201, 403, 422, 202])
+        #expect(seen.operations[0].return?.state == "waiting")
+        #expect(seen.operations[3].problem?.code == "invalid-operation")
+    }
+
     @Test func `batches that share receipts do not wait for each other for ever`() async throws {
         let world = try await TillWorld()
         let operations = (1...40).map { (key: "op-\($0)", receipt: ReceiptJSON(fiscalDocument: $0).text) }

@@ -46,6 +46,7 @@ struct BatchSeen: Decodable {
         let status: Int
         let replayed: Bool?
         let receipt: ReceiptAnswer?
+        let `return`: ReturnSeen?
         let problem: ProblemSeen?
     }
 

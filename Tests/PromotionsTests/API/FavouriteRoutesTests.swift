@@ -1,0 +1,161 @@
+import Contracts
+import HTTPTypes
+import HummingbirdTesting
+import Kernel
+import Postgres
+import TestSupport
+import Testing
+import Web
+
+@testable import Promotions
+
+@Suite(.promotionsDatabase, .capturedLogs) struct FavouriteRoutesTests {
+    private struct Chosen: Decodable {
+        let categories: [String]
+        let most: Int
+        let earned: Int64
+    }
+
+    @Test func `favourites are chosen once a month, so many as the level has, and show what they earned`() async throws
+    {
+        let world = try await TillWorld()
+        for shelf in ["meat", "milk", "fish", "bread"] {
+            try await world.stock([(shelf + "-1", shelf, 100)], shelf: shelf)
+        }
+        try await ImportCatalogue(database: world.database)([
+            CategoryRecord(id: "fish", title: "Рыба"), CategoryRecord(id: "carp", title: "Карп", parent: "fish"),
+        ]).written.expectAbove(0)
+        try await world.enforce(
+            Make.ruleset([
+                Make.rule(),
+                Rule(
+                    id: "liked", lotClass: .favourite, lines: .favourite(true),
+                    effect: .earnRate(points: 1, kopecks: 100)),
+            ]))
+        try await world.client { client in
+            let member = try await world.member(nil, client)
+            let path = "/v1/favourites/categories"
+            let four = #"{"categories": ["meat", "milk", "fish", "bread"]}"#
+            #expect(try await member.ask(.put, path, four).problem?.limit == 3)
+            let odd = #"{"categories": ["stars"]}"#
+            #expect(try await member.ask(.put, path, odd).problem?.code == "unknown-category")
+            let past = #"{"categories": ["fish"], "month": "2026-10"}"#
+            #expect(try await member.ask(.put, path, past).problem?.code == "wrong-month")
+            for _ in 0..<2 {
+                #expect(
+                    try await member.ask(.put, path, #"{"categories": ["fish"]}"#).read(Chosen.self).categories == [
+                        "fish"
+                    ])
+            }
+            #expect(try await member.ask(.put, path, odd).problem?.code == "favourites-chosen")
+            // A shelf below counts with its parent.
+            let lines =
+                #"[{"position": 1, "sku": "x", "quantity": 1000, "price": 9000, "sum": 9000, "category": "carp"}]"#
+            let answer: ReceiptAnswer = try await client.deliver(ReceiptJSON(lines: lines, total: 9000).text).read()
+            #expect(answer.points == Points(99))
+            #expect(try await member.ask(.get, path).read(Chosen.self).earned == 90)
+            // The month of the sale decides, not that of the arrival.
+            let late = ReceiptJSON(fiscalDocument: 2, at: "2026-10-31T12:00:00+03:00", lines: lines, total: 9000)
+            #expect(try await client.deliver(late.text).read(ReceiptAnswer.self).points == Points(9))
+            let next = try await member.ask(.put, path, #"{"categories": ["milk"], "month": "2026-12"}"#)
+            #expect(next.status == 200)
+            #expect(try await member.ask(.get, path + "?month=2026-12").read(Chosen.self).categories == ["milk"])
+        }
+    }
+
+    @Test func `a member is told once of a lower price of a favourite product`() async throws {
+        let world = try await TillWorld()
+        try await world.stock([("a", "Филе", 30_000), ("b", "Фарш", 30_000)])
+        try await world.client { client in
+            let member = try await world.member(nil, client)
+            for sku in ["a", "b", "a"] {
+                #expect(try await member.ask(.put, "/v1/favourites/products/\(sku)").status == 204)
+            }
+            #expect(try await member.ask(.put, "/v1/favourites/products/z").problem?.code == "unknown-product")
+            #expect(try await member.ask(.delete, "/v1/favourites/products/b").status == 204)
+            struct Page: Decodable {
+                struct Item: Decodable { let sku: String }
+                let items: [Item]
+            }
+            #expect(try await member.ask(.get, "/v1/favourites/products").read(Page.self).items.map(\.sku) == ["a"])
+        }
+        let watch = world.parts.watchPrices
+        #expect(try await watch() == 0)
+        try await world.stock([("a", "Филе", 35_000), ("b", "Фарш", 100)])
+        #expect(try await watch() == 0)
+        try await world.stock([("a", "Филе", 29_990)])
+        // Two processes look at the same time.
+        async let first = watch()
+        async let second = watch()
+        #expect(try await first + second == 1)
+        #expect(try await watch() == 0)
+        let notices = try await world.count(
+            """
+            select count(*)
+            from queue.job
+            join queue.queue on queue.id = job.queue_id
+            where queue.name = 'auth.notifications'
+            """)
+        #expect(notices == 1)
+    }
+
+    @Test func `levels are judged by the month before, returns taken off, twice without harm`() async throws {
+        let world = try await TillWorld()
+        let idle = try await world.join(50).member
+        @Sendable func receipt(_ document: Int64, _ at: String, _ total: Int64) -> String {
+            let lines = #"[{"position": 1, "sku": "a", "quantity": 2000, "price": \#(total), "sum": \#(total)}]"#
+            return ReceiptJSON(fiscalDocument: document, at: at, lines: lines, total: total).text
+        }
+        try await world.client { client in
+            _ = try await client.deliver(receipt(1, "2026-11-01T00:00:00+03:00", 2_000_000))
+            _ = try await client.deliver(receipt(2, "2026-10-31T23:59:59+03:00", 9_000_000))
+            _ = try await client.deliver(receipt(3, "2026-11-20T12:00:00+03:00", 1_500_000))
+        }
+        try await world.owner.execute(
+            """
+            insert into promotions.member_level (member_id, level, month, turnover)
+            values (\(idle), 'gold', '2026-10-01', 5000000)
+            """)
+        // A half of the third receipt has come back.
+        try await world.owner.execute(
+            """
+            with goods as (
+                insert into promotions.goods_return (
+                    return_id, fn, fd, fpd, sale_fn, sale_fd, sale_fpd, store_id, till_key, returned_at, accepted_at,
+                    fingerprint, state, member_id, receipt_id, sold_at
+                )
+                select
+                    receipt_id, fn, 99, fpd, fn, fd, fpd, store_id, till_key, sold_at, accepted_at, '', 'done', member_id,
+                    receipt_id, sold_at
+                from promotions.receipt
+                where fd = 3
+                returning return_id
+            )
+            insert into promotions.goods_return_line (return_id, position, quantity, amount, points)
+            select return_id, 1, 1000, 750000, 0
+            from goods
+            """)
+        world.clock.advance(by: .seconds(8 * 86_400))
+        func levels() async throws -> [String] {
+            try await world.owner.query(
+                "select level || ' ' || turnover || ' ' || month from promotions.member_level order by turnover desc"
+            ).map { try $0.decode(String.self) }
+        }
+        for _ in 0..<2 {
+            try await world.parts.judgeLevels()
+            #expect(try await levels() == ["silver 2750000 2026-11-01", "start 0 2026-11-01"])
+        }
+        struct Level: Decodable {
+            let level: String
+            let favourites: Int
+        }
+        let level: Level = try await world.client { client in
+            try await world.member(nil, client).ask(.get, "/v1/level").read()
+        }
+        #expect((level.level, level.favourites) == ("silver", 5))
+    }
+}
+
+extension Int {
+    fileprivate func expectAbove(_ other: Int) { #expect(self > other) }
+}
