@@ -56,10 +56,12 @@ struct TillWorld: Sendable {
     static func bus(_ service: ServiceName, _ database: Database) -> Bus {
         let test = try? TestDatabase.current
         guard let test else { preconditionFailure("a bus of tests lives in a test's database") }
+        // Notices to members are ciphertext on their way.
+        let keyring = try? Keyring([("tests", Secret([UInt8](repeating: 7, count: 32)))])
         return Bus(
             service: service, database: database,
             listener: Listener(test.configuration(), reactor: test.reactor, logger: CapturedLogs.logger),
-            logger: CapturedLogs.logger)
+            keyring: keyring, logger: CapturedLogs.logger)
     }
 
     static func store(_ text: String) -> StoreID {
