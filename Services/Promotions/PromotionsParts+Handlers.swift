@@ -32,7 +32,7 @@ extension PromotionsParts {
         let (cards, keys, standings, erased) = (
             OnCardIssued(), OnTillKeyChanged(), OnStandingChanged(), OnMemberErased()
         )
-        let sessions = OnSessionEnded(clock: self.m.clock)
+        let (sessions, birthdays) = (OnSessionEnded(clock: self.m.clock), OnBirthdaySet())
         return [
             .batch(CardIssued.self, on: "promotions.directory") { jobs, transaction in
                 try await cards(jobs, in: transaction)
@@ -42,6 +42,9 @@ extension PromotionsParts {
             },
             .batch(SessionEnded.self, on: "promotions.directory") { jobs, transaction in
                 try await sessions(jobs, in: transaction)
+            },
+            .batch(BirthdaySet.self, on: "promotions.directory") { jobs, transaction in
+                try await birthdays(jobs, in: transaction)
             },
             .batch(StandingChanged.self, on: "promotions.directory") { jobs, transaction in
                 try await standings(jobs, in: transaction)

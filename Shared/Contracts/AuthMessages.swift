@@ -108,6 +108,27 @@ public struct SessionEnded: Event, Hashable {
     public init(session: Session.ID, forgetAt: Timestamp) { (self.session, self.forgetAt) = (session, forgetAt) }
 }
 
+/// A member's birthday was written or corrected. Told without the year: nobody else needs to know how old somebody is.
+/// A listener keeps the latest.
+public struct BirthdaySet: Event, Hashable {
+    public static let name = "auth.birthday-set"
+    public static let isConfidential = true
+
+    /// Whose.
+    public let member: Member.ID
+    /// 1…12.
+    public let month: Int
+    /// 1…31.
+    public let day: Int
+    /// When it was written.
+    public let changedAt: Timestamp
+
+    /// Says when a member's birthday is.
+    public init(member: Member.ID, month: Int, day: Int, changedAt: Timestamp) {
+        (self.member, self.month, self.day, self.changedAt) = (member, month, day, changedAt)
+    }
+}
+
 /// A member's personal data is destroyed. Whoever keeps texts, photos or lists of the member destroys them as well;
 /// receipts and books keep the pseudonymous id.
 public struct MemberErased: Event, Hashable {

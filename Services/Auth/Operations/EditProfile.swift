@@ -68,6 +68,8 @@ struct EditProfile: Sendable {
             try await ProfileStore().setBirthday(
                 try key.seal(newBirthday.text, field: .birthday), identity: identity, of: member, at: now,
                 in: transaction)
+            try await AnnounceBirthday(bus: self.announce.bus, clock: self.clock)(
+                newBirthday, of: member, in: transaction)
             changes.append(.init(field: .birthday, before: birthday?.text, after: newBirthday.text))
         }
         return changes

@@ -82,6 +82,8 @@ struct EnterPaperForm: Sendable {
                 choices.records(textVersion: self.policy.consentTextVersion, source: .paper, at: now), of: id,
                 in: transaction)
             try await self.announce(id, in: transaction)
+            try await AnnounceBirthday(bus: self.announce.bus, clock: self.clock)(
+                form.birthday, of: id, in: transaction)
             return try await self.giveCard(form.card, to: id, at: now, in: transaction)
         }
         self.metrics.membersRegistered(1, from: .paper)

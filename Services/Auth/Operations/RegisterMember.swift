@@ -96,6 +96,9 @@ struct RegisterMember: Sendable {
             textVersion: self.policy.consentTextVersion, source: origin.consentSource, at: now)
         try await MemberStore().record(records, of: member, in: transaction)
         try await self.bus.publish(MemberJoined(member: member, way: origin.way, joinedAt: now), in: transaction)
+        if let birthday = application.birthday {
+            try await AnnounceBirthday(bus: self.bus, clock: self.clock)(birthday, of: member, in: transaction)
+        }
         guard let card = application.card else {
             return try await self.issue(to: member, at: now, in: transaction)
         }

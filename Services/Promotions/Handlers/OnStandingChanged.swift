@@ -18,6 +18,19 @@ struct OnStandingChanged: Sendable {
     }
 }
 
+/// Keeps birthdays, for rules that ask for them.
+struct OnBirthdaySet: Sendable {
+    private let profiles = ProfileStore()
+
+    func callAsFunction(_ jobs: [Job<BirthdaySet>], in transaction: borrowing Transaction) async throws {
+        let birthdays = jobs.map { job in
+            let birthday = Birthday(month: Int64(job.message.month), day: Int64(job.message.day))
+            return (member: job.message.member, birthday: birthday, since: job.message.changedAt)
+        }
+        try await self.profiles.upsert(birthdays, in: transaction)
+    }
+}
+
 /// Destroys what says something about a person who is erased.
 struct OnMemberErased: Sendable {
     private let profiles = ProfileStore()

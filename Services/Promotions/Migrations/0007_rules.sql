@@ -20,6 +20,7 @@ create table promotions.member_profile (
     segments    text[]      not null default '{}',
     birth_month smallint    check (birth_month between 1 and 12),
     birth_day   smallint    check (birth_day between 1 and 31),
+    birthday_at timestamptz,
     -- false: what the member buys is not looked at (Federal Law 152-FZ).
     is_profiled boolean     not null default true,
     -- auth's: false while a paper form waits.

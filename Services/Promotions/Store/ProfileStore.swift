@@ -103,6 +103,27 @@ struct ProfileStore: Sendable {
             """)
     }
 
+    /// Writes birthdays down; an older telling never overwrites a newer one, and who is erased has none.
+    func upsert(
+        _ birthdays: [(member: Member.ID, birthday: Birthday, since: Timestamp)], in transaction: borrowing Transaction
+    ) async throws {
+        let latest = Dictionary(birthdays.map { ($0.member, $0) }) { $0.since < $1.since ? $1 : $0 }.values
+            .sorted { $0.member < $1.member }
+        try await transaction.execute(
+            """
+            insert into promotions.member_profile as profile (member_id, birth_month, birth_day, birthday_at)
+            select *
+            from unnest(
+                \(latest.map(\.member)), \(latest.map { Int16(clamping: $0.birthday.month) }),
+                \(latest.map { Int16(clamping: $0.birthday.day) }), \(latest.map(\.since))
+            )
+            on conflict (member_id) do update
+            set birth_month = excluded.birth_month, birth_day = excluded.birth_day,
+                birthday_at = excluded.birthday_at
+            where profile.birthday_at is null or profile.birthday_at < excluded.birthday_at
+            """)
+    }
+
     /// Whether a member may spend, as far as has been heard.
     func maySpend(_ member: Member.ID, in runner: borrowing some QueryRunner & ~Copyable) async throws -> Bool {
         try await runner.first(
@@ -122,12 +143,14 @@ struct ProfileStore: Sendable {
         // Nobody spends any more, whatever token is still around; the row keeps nothing else.
         try await transaction.execute(
             """
-            insert into promotions.member_profile (member_id, is_profiled, is_active, is_locked)
-            select member_id, false, false, true
+            insert into promotions.member_profile (
+                member_id, is_profiled, is_active, is_locked, birthday_at, standing_at
+            )
+            select member_id, false, false, true, 'infinity', 'infinity'
             from unnest(\(members)) as gone (member_id)
             order by member_id
             on conflict (member_id) do update
-            set segments = '{}', birth_month = null, birth_day = null, is_profiled = false, is_active = false,
+            set segments = '{}', birth_month = null, birth_day = null, birthday_at = 'infinity', is_profiled = false, is_active = false,
                 is_locked = true, standing_at = 'infinity'
             """)
     }

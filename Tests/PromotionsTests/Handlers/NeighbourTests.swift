@@ -87,6 +87,33 @@ import Testing
         }
     }
 
+    @Test func `a birthday is told by auth, the latest telling holds, and rules know it`() async throws {
+        let world = try await TillWorld()
+        let auth = TillWorld.bus("auth", world.owner)
+        try await world.enforce(
+            Make.ruleset([
+                Rule(
+                    id: "birthday", lotClass: .birthday, when: .birthday(.init(before: 0, after: 0)),
+                    effect: .earnAdd(points: 100, each: .receipt))
+            ]))
+        try await self.neighbours.run(around: world) {
+            try await world.owner.transaction { transaction in
+                try await auth.publish(
+                    BirthdaySet(member: world.member, month: 11, day: 23, changedAt: Make.noon + .seconds(3)),
+                    in: transaction)
+            }
+            try await eventually("the birthday is heard") {
+                try await world.count("select count(*) from promotions.member_profile where birth_day = 23") == 1
+            }
+            try await world.database.transaction { transaction in
+                try await ProfileStore().upsert(
+                    [(world.member, Birthday(month: 11, day: 22), Make.noon + .seconds(2))], in: transaction)
+            }
+            let answer: ReceiptAnswer = try await world.client { try await $0.deliver(ReceiptJSON.text) }.read()
+            #expect(answer.points == Points(100))
+        }
+    }
+
     @Test func `who is erased leaves receipts and no more`() async throws {
         let world = try await TillWorld()
         try await world.stock([("a", "Филе", 300)])
