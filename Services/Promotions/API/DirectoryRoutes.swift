@@ -15,11 +15,22 @@ struct DirectoryRoutes: Sendable {
     func add(to router: Router<ClubRequestContext>) {
         router.get("v1/catalogue") { request, _ in
             let page = try PageRequest<String>(request)
-            let category = request.uri.queryParameters["category"].map { String($0) }
+            let category = try request.category()
             let items = try await self.catalogue.page(
                 of: category, after: page.after ?? "", limit: page.limit + 1, in: self.database)
             return try Answer.json(Page(items.map(ProductBody.init), limit: page.limit) { $0.sku })
         }
+    }
+}
+
+extension Request {
+    /// The query parameter `category`.
+    func category() throws(Problem) -> String? {
+        guard let text = self.uri.queryParameters["category"].map({ String($0) }) else { return nil }
+        guard text.isLine(max: ReceiptLimits.textBytesMax) else {
+            throw Problem(.invalidValue, detail: "category is a text of 1 to \(ReceiptLimits.textBytesMax) characters")
+        }
+        return text
     }
 }
 

@@ -179,8 +179,11 @@ struct ChangesBody: Decodable, Sendable {
         }
         var latest: [ListItem.ID: ListStore.Item] = [:]
         for (index, item) in self.items.enumerated() {
-            guard item.text.isLine(max: 200), item.sku?.isLine(max: 64) ?? true else {
-                throw Problem(.invalidValue, at: "/items/\(index)", detail: "a text of 1 to 200 characters")
+            guard item.text.isLine(max: 200), item.sku?.isLine(max: 64) ?? true,
+                item.changedAt >= ReceiptLimits.earliest
+            else {
+                throw Problem(
+                    .invalidValue, at: "/items/\(index)", detail: "a text of 1 to 200 characters, changed since 2000")
             }
             let change = ListStore.Item(
                 id: item.item, text: item.text, sku: item.sku, isDone: item.isDone, isDeleted: item.isDeleted,

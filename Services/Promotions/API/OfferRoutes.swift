@@ -23,7 +23,7 @@ struct OfferRoutes: Sendable {
         router.get("v1/offers") { request, _ in
             let page = try PageRequest<Offer.ID>(request)
             let place = try await self.place(request)
-            let category = request.uri.queryParameters["category"].map { String($0) }
+            let category = try request.category()
             let found = try await self.offers.valid(
                 on: place.day, in: place.store, category: category, after: page.after, limit: page.limit + 1,
                 in: self.database)

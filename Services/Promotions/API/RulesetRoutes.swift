@@ -41,7 +41,9 @@ struct RulesetRoutes: Sendable {
         group.post("rulesets/:ruleset/simulation") { request, context in
             let number = try context.number()
             let body = try await StrictJSON.decode(SimulationBody.self, from: request)
-            guard body.from < body.to, body.to - body.from <= Self.simulationSpan else {
+            guard body.from < body.to, body.to - body.from <= Self.simulationSpan, ReceiptLimits.isSound(body.from),
+                ReceiptLimits.isSound(body.to)
+            else {
                 throw Problem(.invalidValue, at: "/to", detail: "after from, by a year at most")
             }
             guard try await self.store.find(number, in: self.database) != nil else {

@@ -58,7 +58,9 @@ struct CampaignDraftBody: Decodable, Sendable {
         guard self.benefit.isSound else {
             throw Problem(.invalidValue, at: "/benefit", detail: "percent 1 to 99, or kopecks")
         }
-        guard self.from < self.to else { throw Problem(.invalidValue, at: "/to", detail: "after from") }
+        guard self.from < self.to, ReceiptLimits.isSound(self.from), ReceiptLimits.isSound(self.to) else {
+            throw Problem(.invalidValue, at: "/to", detail: "after from")
+        }
         guard 1...366 ~= self.daysValid, 1...1_000_000_000 ~= self.countMax, 1...1000 ~= self.memberMax else {
             throw Problem(.invalidValue, detail: "daysValid 1 to 366, countMax from 1, memberMax 1 to 1000")
         }

@@ -94,7 +94,7 @@ struct StaffRoutes: Sendable {
                 throw Problem(ProblemKind.notFound)
             }
             let body = try await StrictJSON.decode(StickerDraftBody.self, from: request)
-            guard body.title.isSound, body.endsAt > self.clock.now else {
+            guard body.title.isSound, body.endsAt > self.clock.now, ReceiptLimits.isSound(body.endsAt) else {
                 throw Problem(.invalidValue, at: "/endsAt", detail: "in the future, and titles of 1 to 500 bytes")
             }
             guard try await self.openInBooks(code, until: body.endsAt) else { throw Problem(ProblemKind.notFound) }

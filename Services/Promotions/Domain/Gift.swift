@@ -43,8 +43,9 @@ extension Rule {
             let base = counted.map { rates[$0] }
             var whole: Int64 = 0
             for share in base { whole = try whole.plus(share) }
-            let extra = Int64(100).dividingFullWidth(whole.multipliedFullWidth(by: percent - 100)).quotient
-            gift = Gift(rule: self, counted: counted, weights: base, wanted: extra, points: extra)
+            let (product, overflow) = whole.multipliedReportingOverflow(by: percent - 100)
+            guard !overflow else { throw PointsOverflow() }
+            gift = Gift(rule: self, counted: counted, weights: base, wanted: product / 100, points: product / 100)
         case .earnAdd(let points, let each):
             // Points stand on lines that were paid for: a return must find them there.
             guard sum > 0 else { return gift }

@@ -23,6 +23,10 @@ enum ReceiptLimits {
     static let behindMax = Duration.seconds(30 * 24 * 3600)
     /// Nothing of the programme is older, whatever a historical import says: each month has partitions of its own.
     static let earliest = Timestamp(secondsSince1970: 946_684_800)
+    /// Nor later: what colleagues and devices write is between 2000 and 2100.
+    static let latest = Timestamp(secondsSince1970: 4_102_444_800)
+
+    static func isSound(_ moment: Timestamp) -> Bool { Self.earliest <= moment && moment <= Self.latest }
 }
 
 /// Why a well-formed receipt is not accepted.
