@@ -35,6 +35,7 @@ enum Demo {
                 _ = try await ImportStores(database: session.database)(DemoData.shops)
                 let catalogue = ImportCatalogue(database: session.database)
                 _ = try await catalogue(DemoData.products, on: DemoData.shelves)
+                _ = try await ImportOffers(database: session.database)(from: SystemClock().now, days: 14)
                 _ = try await TillKeys(session: session, bus: bus)
                     .kept(as: Self.keyName, scopes: [.receipts, .spend], label: "demo")
                 let cards = members.sorted { $0.reference < $1.reference }.map(\.card)

@@ -80,6 +80,25 @@ struct OfferStore: Sendable {
             """) == 1
     }
 
+    /// Writes an offer for each product with an old price, unless there is one that begins on the day. The ids are made of
+    /// product and day, so that running it twice writes once.
+    func importCatalogue(
+        from: CivilDate, to: CivilDate, in runner: borrowing some QueryRunner & ~Copyable
+    ) async throws -> Int {
+        try await runner.execute(
+            """
+            insert into promotions.offer (
+                offer_id, sku, title_ru, title_en, old_price, price, from_day, to_day, drafted_by, approved_by
+            )
+            select
+                md5('offer/' || sku || '/' || \(from)::date)::uuid, sku, left(title, 200), left(title, 200), old_price,
+                price, \(from), \(to), md5('catalogue')::uuid, md5('import')::uuid
+            from promotions.product
+            where old_price > price
+            on conflict (offer_id) do nothing
+            """)
+    }
+
     /// False when there is none, it is approved already, or its author asks.
     func approve(
         _ id: Offer.ID, by approver: Staff.ID, in runner: borrowing some QueryRunner & ~Copyable

@@ -72,6 +72,20 @@ import Web
         }
     }
 
+    @Test func `old prices of the catalogue become offers, once a day`() async throws {
+        let world = try await TillWorld()
+        try await world.stock([("plain", "Соль", 100)])
+        _ = try await ImportCatalogue(database: world.database)([
+            ProductRecord(sku: "a", title: "Филе", category: "meat", price: Kopecks(200), oldPrice: Kopecks(300))
+        ])
+        let imports = ImportOffers(database: world.database)
+        #expect(try await imports(from: Make.noon, days: 2) == 1)
+        #expect(try await imports(from: Make.noon, days: 2) == 0)
+        let seen = try await world.client { try await $0.ask(.get, "/v1/offers", key: nil).read(Offers.self) }
+        #expect(seen.items.map(\.sku) == ["a"])
+        #expect(seen.items.map(\.endsAt) == [Timestamp("2026-11-24T21:00:00Z")])
+    }
+
     @Test func `what has not changed is not sent again`() async throws {
         let world = try await TillWorld()
         try await world.stock([("a", "Филе", 300)])
