@@ -61,7 +61,9 @@ import Web
                     try await world.count("select count(*) from support.ticket where erased_at is not null") == 1
                 }
                 let left = try await self.dump(world)
-                for secret in ["Тайн", "anna@", "\\xffd8ff"] { #expect(!left.contains(secret), "\(secret)") }
+                for secret in ["Тайн", "anna@", "@example.org", "\\xffd8ff"] {
+                    #expect(!left.contains(secret), "\(secret)")
+                }
                 #expect(left.contains("Вопрос Бориса"))
                 #expect(try await client.ask(.get, "/v1/tickets/\(opened.id)", token: token).status == 404)
                 #expect(try await client.ask(.get, path, token: colleague).status == 404)
