@@ -112,7 +112,7 @@ import Web
                 (#"{"reason": "price", "text": "дорого"}"#, "form-incomplete"),
                 (#"{"reason": "nothing", "text": "где?"}"#, "unknown-reason"),
                 (#"{"reason": "thanks", "text": "   "}"#, "invalid-value"),
-                (#"{"reason": "thanks", "text": "a\u0000b"}"#, "invalid-value"),
+                (#"{"reason": "thanks", "text": "a\u0000b"}"#, "malformed-json"),
                 (#"{"reason": "thanks", "text": "спасибо", "source": "phone"}"#, "invalid-value"),
                 (#"{"reason": "thanks", "text": "спасибо", "email": "никто"}"#, "invalid-value"),
                 (#"{"reason": "thanks", "text": "спасибо", "member": "x"}"#, "unknown-field"),

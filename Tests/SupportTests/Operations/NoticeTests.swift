@@ -75,8 +75,14 @@ import Web
                     return seen.messages.last?.notice == "delivered"
                 }
                 try await report(.sent)
-                try await eventually("all reports are read") {
-                    try await world.count("select count(*) from queue.job") == 0
+                try await eventually("both reports are read") {
+                    try await world.count(
+                        """
+                        select count(*)
+                        from queue.outcome
+                        join queue.queue on queue.id = outcome.queue_id
+                        where queue.name = 'support.events' and outcome.state = 2
+                        """) == 2
                 }
                 let seen: TicketSeen = try await client.ask(.get, "/v1/tickets/\(opened.id)", token: token).read()
                 #expect(seen.messages.last?.notice == "delivered")

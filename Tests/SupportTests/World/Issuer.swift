@@ -20,12 +20,12 @@ struct Issuer: Sendable {
 
     func accessToken(_ member: Member.ID, at now: Timestamp) async throws -> String {
         let token = AccessToken(
-            member: member, session: Session.ID(member.raw), expiresAt: now + .seconds(600), level: .basic)
+            member: member, session: Session.ID(member.raw), expiresAt: now + .seconds(30 * 86_400), level: .basic)
         return try await self.sign(AccessTokenClaims(token, issuedAt: now))
     }
 
     func staffToken(_ staff: Staff.ID, _ roles: Set<StaffRole>, at now: Timestamp) async throws -> String {
-        let token = StaffToken(staff: staff, roles: roles, expiresAt: now + .seconds(600))
+        let token = StaffToken(staff: staff, roles: roles, expiresAt: now + .seconds(30 * 86_400))
         return try await self.sign(StaffTokenClaims(token, issuedAt: now))
     }
 
