@@ -32,11 +32,25 @@ create table support.faq_synonym (
     means   text[] not null
 );
 
+-- A Russian word with a letter or digit of ASCII for each of its own. pg_trgm asks the database's character type what a
+-- letter is, and where that is C (also with the builtin provider of PostgreSQL 17 and later) Russian ones are none.
+create function support.word_shape(p_word text)
+returns text
+language plpgsql
+immutable
+set search_path = support, pg_temp
+as $$
+begin
+    return translate(p_word, 'абвгдежзийклмнопрстуфхцчшщъыьэюяё', 'abvgdejziyklmnoprstufhc4wq0x1293e');
+end
+$$;
+
 -- Every word that occurs, for finding the one that was meant by a word that does not.
 create table support.faq_word (
-    word text primary key
+    word  text primary key,
+    shape text not null generated always as (support.word_shape(word)) stored
 );
-create index on support.faq_word using gin (word support.gin_trgm_ops);
+create index on support.faq_word using gin (shape support.gin_trgm_ops);
 
 -- Says that word `p_word` may mean the others.
 create function support.add_synonym(p_word text, variadic p_means text[])
@@ -96,8 +110,8 @@ begin
     end if;
     for v_other in
         select word from support.faq_word
-        where word % p_word and similarity(word, p_word) >= 0.4
-        order by similarity(word, p_word) desc, word
+        where shape % support.word_shape(p_word) and similarity(shape, support.word_shape(p_word)) >= 0.4
+        order by similarity(shape, support.word_shape(p_word)) desc, word
         limit 3
     loop
         v_query := v_query || plainto_tsquery(v_config, v_other);

@@ -55,7 +55,13 @@ final class Neighbours: Sendable {
                     return nil
                 }
             }
-            group.addTask { try await body() }
+            group.addTask {
+                // What is published before somebody listens is heard by nobody.
+                try await eventually("support listens") {
+                    try await world.count("select count(*) from queue.subscription") == 3
+                }
+                return try await body()
+            }
             defer { group.cancelAll() }
             while let result = try await group.next() {
                 if let result { return result }
