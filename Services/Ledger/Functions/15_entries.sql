@@ -102,59 +102,61 @@ end
 $$;
 
 -- Takes up to p_points out of the lots for the account p_credit: the preferred lots first, then as always the first to
--- expire first. Returns how many there were. Looks at no more lots than it needs: somebody may have thousands.
+-- expire first. Returns how many there were. Somebody may have thousands of lots, so it looks at no more than it needs,
+-- one by one: a join would read all of them. p_last is the last line of the transaction, where the caller knows it.
 create function ledger.take_lots(
-    p_id uuid, p_member uuid, p_points bigint, p_credit integer, p_at timestamptz, p_preferred integer[] default '{}'
+    p_id uuid, p_member uuid, p_points bigint, p_credit integer, p_at timestamptz, p_preferred integer[] default '{}',
+    p_last integer default null
 ) returns bigint
 language plpgsql set search_path = ledger, pg_temp
 as $$
 declare
-    free    record;
-    last    smallint;
-    days    timestamptz[] := '{}';
-    numbers integer[] := '{}';
-    parts   bigint[] := '{}';
-    rest    bigint := greatest(p_points, 0);
+    free lot;
+    last integer := p_last;
+    rest bigint := greatest(p_points, 0);
 begin
+    if last is null then
+        select coalesce(max(line), 0) into last from posting where transaction_id = p_id and member_id = p_member;
+    end if;
     if cardinality(p_preferred) > 0 then
         for free in
-            select expires_at, number, remaining from lot
+            select * from lot
             where member_id = p_member and expires_at > p_at and remaining > 0 and number = any (p_preferred)
             order by expires_at, number
         loop
             exit when rest = 0;
-            days := days || free.expires_at;
-            numbers := numbers || free.number;
-            parts := parts || least(free.remaining, rest);
-            rest := rest - least(free.remaining, rest);
+            last := last + 1;
+            rest := rest - take_lot(free, p_id, rest, p_credit, last);
         end loop;
     end if;
     -- A lot has at least one point left. The limit makes the planner walk along the index instead of sorting.
     for free in
-        select expires_at, number, remaining from lot
+        select * from lot
         where rest > 0 and member_id = p_member and expires_at > p_at and remaining > 0
             and number <> all (p_preferred)
         order by expires_at, number limit rest
     loop
         exit when rest = 0;
-        days := days || free.expires_at;
-        numbers := numbers || free.number;
-        parts := parts || least(free.remaining, rest);
-        rest := rest - least(free.remaining, rest);
+        last := last + 1;
+        rest := rest - take_lot(free, p_id, rest, p_credit, last);
     end loop;
-
-    select coalesce(max(line), 0) into last from posting where transaction_id = p_id and member_id = p_member;
-    with share as materialized (
-        select * from unnest(days, numbers, parts) with ordinality as s (expires_at, number, points, i)
-    ),
-    taken_from as (
-        update lot as l set remaining = l.remaining - s.points
-        from share as s
-        where l.member_id = p_member and l.expires_at = s.expires_at and l.number = s.number
-    )
-    insert into posting (transaction_id, member_id, amount, lot, line, debit, credit)
-    select p_id, p_member, points, number, last + i, 1, p_credit from share;
     return p_points - rest;
+end
+$$;
+
+-- Takes up to p_points out of one lot. Returns how many there were.
+create function ledger.take_lot(p_lot ledger.lot, p_id uuid, p_points bigint, p_credit integer, p_line integer)
+returns bigint
+language plpgsql set search_path = ledger, pg_temp
+as $$
+declare
+    part bigint := least(p_lot.remaining, p_points);
+begin
+    update lot set remaining = remaining - part
+    where member_id = p_lot.member_id and expires_at = p_lot.expires_at and number = p_lot.number;
+    insert into posting (transaction_id, member_id, amount, lot, line, debit, credit)
+    values (p_id, p_lot.member_id, part, p_lot.number, p_line, 1, p_credit);
+    return part;
 end
 $$;
 

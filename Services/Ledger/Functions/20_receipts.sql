@@ -126,7 +126,7 @@ declare
     posted bigint[] := '{}';
 begin
     -- A batch is planned for its size each time, which pays from about this many receipts on.
-    if cardinality(p_receipts) not between 1 and 16 then
+    if cardinality(p_receipts) not between 1 and 8 then
         return query select * from post_batch(
             p_at, p_receipts, p_members, p_fn, p_fd, p_fpd, p_stores, p_totals, p_effective_at, p_rulesets,
             p_accrual_receipts, p_accrual_classes, p_accrual_points, p_accrual_rules, p_accrual_matures);

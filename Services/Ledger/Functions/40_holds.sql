@@ -53,7 +53,7 @@ begin
 
     moment := next_moment(p_at, owner.recorded_at);
     made_id := new_id(moment);
-    if take_lots(made_id, p_member, p_points, 3, p_at) <> p_points then
+    if take_lots(made_id, p_member, p_points, 3, p_at, p_last => 0) <> p_points then
         raise exception 'the lots of % have less than is available', p_member using errcode = 'data_exception';
     end if;
     update member
@@ -88,51 +88,54 @@ declare
     moment      timestamptz;
     settled_id  uuid;
     grace_until timestamptz;
-    late        bigint;
+    part        record;
+    last        smallint;
+    until       timestamptz;
+    late        bigint := 0;
     restored    timestamptz;
     till        bigint := p_hold.captured + p_captured;
 begin
     select * into aim from hold_purpose where purpose = p_hold.purpose;
     select next_moment(p_at, recorded_at) into moment from member where member_id = p_hold.member_id;
     settled_id := new_id(moment);
-    with reserved as (
-        select p.lot, p.line, p.amount, sum(p.amount) over (order by p.line) - p.amount as before
-        from posting as p
-        where p.transaction_id = p_hold.placed_by and p.member_id = p_hold.member_id and p.credit = 3
-    ),
-    split as (
-        select *, greatest(0, least(before + amount, till) - greatest(before, p_hold.captured))::bigint as burnt,
-            greatest(0, before + amount - greatest(before, till))::bigint as left_over
-        from reserved
-    ),
-    -- Of what is captured whole, as most holds are, no lot is looked at.
-    share as materialized (
-        select *, case when left_over > 0 then (
-                select l.expires_at from lot as l where l.member_id = p_hold.member_id and l.number = split.lot
-            ) end as expires_at
-        from split
-    ),
-    returned as (
-        update lot as l set remaining = l.remaining + s.left_over
-        from share as s
-        where l.member_id = p_hold.member_id and l.expires_at = s.expires_at and l.number = s.lot
-            and s.left_over > 0 and s.expires_at > p_at
-        returning l.expires_at
-    ),
-    made_posting as (
-        insert into posting (transaction_id, member_id, amount, lot, line, debit, credit)
-        select settled_id, p_hold.member_id, part.amount, part.lot,
-            row_number() over (order by part.credit desc, s.line), 3, part.credit
-        from share as s
-        cross join lateral (values
-            (s.burnt, null, aim.destination),
-            (case when s.expires_at > p_at then s.left_over else 0 end, s.lot, 1::smallint)
-        ) as part (amount, lot, credit)
-        where part.amount > 0
-    )
-    select coalesce(sum(left_over) filter (where expires_at <= p_at), 0), (select min(expires_at) from returned)
-    into late, restored
-    from share;
+    insert into posting (transaction_id, member_id, amount, line, debit, credit)
+    select settled_id, p_hold.member_id, burnt, row_number() over (order by line), 3, aim.destination
+    from (
+        select line, least(before + amount, till) - greatest(before, p_hold.captured) as burnt
+        from (
+            select p.line, p.amount, sum(p.amount) over (order by p.line) - p.amount as before
+            from posting as p
+            where p.transaction_id = p_hold.placed_by and p.member_id = p_hold.member_id and p.credit = 3
+        ) as reserved
+    ) as share
+    where burnt > 0;
+    get diagnostics last = row_count;
+    -- Of what is captured whole, as most holds are, no lot is looked at. The others one by one: a join would read all lots
+    -- of the member.
+    if till < p_hold.points then
+        for part in
+            select lot, least(amount, before + amount - till)::bigint as points
+            from (
+                select p.lot, p.line, p.amount, sum(p.amount) over (order by p.line) - p.amount as before
+                from posting as p
+                where p.transaction_id = p_hold.placed_by and p.member_id = p_hold.member_id and p.credit = 3
+            ) as reserved
+            where before + amount > till order by line
+        loop
+            select l.expires_at into strict until from lot as l
+            where l.member_id = p_hold.member_id and l.number = part.lot;
+            if until <= p_at then
+                late := late + part.points;
+                continue;
+            end if;
+            update lot as l set remaining = l.remaining + part.points
+            where l.member_id = p_hold.member_id and l.expires_at = until and l.number = part.lot;
+            restored := least(restored, until);
+            last := last + 1;
+            insert into posting (transaction_id, member_id, amount, lot, line, debit, credit)
+            values (settled_id, p_hold.member_id, part.points, part.lot, last, 3, 1);
+        end loop;
+    end if;
     if late > 0 then
         grace_until := expiry('grace', p_at);
     end if;
@@ -284,14 +287,17 @@ begin
     end if;
     if mine.state = 'open' and not p_closes then
         made_id := capture_part(mine, p_capture, wanted, p_at, p_worth, p_match);
-        return query select null, wanted, 0::bigint, t.available_after, t.id
-        from transaction as t where t.member_id = p_member and t.id = made_id;
+        return query select null, wanted, 0::bigint, m.available, made_id from member as m where m.member_id = p_member;
         return;
     end if;
     if mine.state = 'open' then
-        perform settle_hold(
+        made_id := settle_hold(
             mine, wanted, case when wanted > 0 then 'captured' else 'voided' end::hold_state, p_at, p_worth, p_match);
+        return query select null, wanted, mine.points - parts - wanted, m.available, made_id
+        from member as m where m.member_id = p_member;
+        return;
     end if;
+    -- Again: the answer of the first time.
     return query
     select null, h.captured - parts, h.points - h.captured, t.available_after, t.id
     from hold as h join transaction as t on t.id = h.settled_by and t.member_id = h.member_id

@@ -4,9 +4,12 @@ internal import Postgres
 /// The statements that look for a row which breaks an invariant. Each returns the first one it finds, or nothing.
 struct InvariantStore: Sendable {
     /// Lifts the limit on statements for the rest of the transaction. Over many partitions compiling one takes longer
-    /// than running it.
+    /// than running it. Transactions and postings have the same months, so they are joined month by month, in memory.
     func allowLongStatements(in transaction: borrowing Transaction) async throws {
-        _ = try await transaction.pipeline(["set local statement_timeout = 0", "set local jit = off"])
+        _ = try await transaction.pipeline([
+            "set local statement_timeout = 0", "set local jit = off", "set local enable_partitionwise_join = on",
+            "set local enable_partitionwise_aggregate = on",
+        ])
     }
 
     /// - Parameters:
@@ -43,7 +46,7 @@ struct InvariantStore: Sendable {
     ///
     /// Materialized: with the limit in sight the planner hopes to find one at once and looks up each posting's transaction
     /// by itself, although there is none to find and all have to be joined.
-    static let postingsBalance: SQL = """
+    private static let postingsBalance: SQL = """
         with wrong as materialized (
             select p.transaction_id, p.line, t.kind, d.asset as debit, c.asset as credit
             from ledger.posting as p
