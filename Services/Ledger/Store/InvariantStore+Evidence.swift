@@ -21,7 +21,6 @@ extension InvariantStore {
         where a.code ~ '(^|:)clearing$'
         group by a.code
         having sum(p.left_over) < 0
-        limit 1
         """
     }
 
@@ -72,6 +71,5 @@ extension InvariantStore {
         from ledger.month as m join total as t using (month)
         where (m.members, m.available, m.pending, m.held, m.debt)
             is distinct from (t.members, t.available, t.pending, t.held, t.debt)
-        limit 1
         """
 }

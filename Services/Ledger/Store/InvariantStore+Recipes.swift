@@ -23,7 +23,6 @@ extension InvariantStore {
             group by p.member_id, c.campaign
         ) as p using (member_id, campaign)
         where coalesce(s.balance, 0) <> coalesce(p.moved, 0)
-        limit 1
         """
 
     /// What is left on a certificate is what was put on it and not yet spent.
@@ -44,7 +43,6 @@ extension InvariantStore {
             format('%s kopecks left, by the postings %s', c.remaining, m.kopecks) as difference
         from ledger.certificate as c full join moved as m using (certificate_id)
         where c.remaining is distinct from m.kopecks
-        limit 1
         """
 
     /// Pending points are what waits to mature.
@@ -56,7 +54,6 @@ extension InvariantStore {
             select member_id, sum(remaining) as remaining from ledger.maturing group by member_id
         ) as w using (member_id)
         where coalesce(m.pending, 0) <> coalesce(w.remaining, 0)
-        limit 1
         """
 
     /// What is on a clearing account, and what is owed for it, are the open items.
@@ -76,7 +73,6 @@ extension InvariantStore {
             where purpose = h.purpose and case when side.is_clearing then settled_by is null else paid_by is null end
         ) as i
         where h.settled is not null and b.balance <> i.amount
-        limit 1
         """
 
     /// Accounts between two members are empty whenever nobody is at work.
@@ -88,6 +84,5 @@ extension InvariantStore {
             from ledger.posting as p where a.id in (p.debit, p.credit)
         ) as b
         where (a.code = 'merge' or a.id in (select moving from ledger.campaign)) and b.balance <> 0
-        limit 1
         """
 }

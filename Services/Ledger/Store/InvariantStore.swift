@@ -19,7 +19,15 @@ struct InvariantStore: Sendable {
         of invariant: Invariant, now: Timestamp, in transaction: borrowing Transaction
     ) async throws -> Finding? {
         for statement in Self.statements(invariant, now: now) + Self.further(invariant) {
-            guard let row = try await transaction.first(statement) else { continue }
+            // Materialized: with the limit in sight the planner hopes to find a row at once and joins in loops, although
+            // there is none to find and everything is looked at.
+            let first: SQL = """
+                with breach as materialized (
+                \(fragment: statement)
+                )
+                select place, difference from breach limit 1
+                """
+            guard let row = try await transaction.first(first) else { continue }
             return Finding(
                 invariant: invariant, row: try row.value("place"), difference: try row.value("difference"))
         }
@@ -43,24 +51,16 @@ struct InvariantStore: Sendable {
     }
 
     /// A posting is one debit and one credit of one amount, so an asset balances when no posting joins two of them.
-    ///
-    /// Materialized: with the limit in sight the planner hopes to find one at once and looks up each posting's transaction
-    /// by itself, although there is none to find and all have to be joined.
     private static let postingsBalance: SQL = """
-        with wrong as materialized (
-            select p.transaction_id, p.line, t.kind, d.asset as debit, c.asset as credit
-            from ledger.posting as p
-            left join ledger.transaction as t on t.id = p.transaction_id and t.member_id = p.member_id
-            left join ledger.account as d on d.id = p.debit
-            left join ledger.account as c on c.id = p.credit
-            where t.id is null or d.id is null or c.id is null or d.asset <> c.asset
-        )
-        select format('posting %s/%s', transaction_id, line) as place,
+        select format('posting %s/%s', p.transaction_id, p.line) as place,
             format('transaction %s, debit %s, credit %s',
-                coalesce(kind::text, 'missing'), coalesce(debit, 'missing'), coalesce(credit, 'missing')
+                coalesce(t.kind::text, 'missing'), coalesce(d.asset, 'missing'), coalesce(c.asset, 'missing')
             ) as difference
-        from wrong
-        limit 1
+        from ledger.posting as p
+        left join ledger.transaction as t on t.id = p.transaction_id and t.member_id = p.member_id
+        left join ledger.account as d on d.id = p.debit
+        left join ledger.account as c on c.id = p.credit
+        where t.id is null or d.id is null or c.id is null or d.asset <> c.asset
         """
 
     /// Every transaction's balances after it are the sums so far, its number is its rank, and the newest one's are
@@ -107,7 +107,6 @@ struct InvariantStore: Sendable {
             or (s.version is null and m.version > 0)
             or exists (
                 select from ledger.transaction as t where t.member_id = m.member_id and t.version > m.version)
-        limit 1
         """
 
     private static let availableIsLots: SQL = """
@@ -118,31 +117,24 @@ struct InvariantStore: Sendable {
             select member_id, sum(remaining) as remaining from ledger.lot group by member_id
         ) as l using (member_id)
         where coalesce(m.available, 0) <> coalesce(l.remaining, 0)
-        limit 1
         """
 
     /// Postings that touch the available account are the lots' moves; the source's postings made the lot.
     private static let lotsFollowPostings: SQL = """
-        with moved as (
-            select member_id, lot as number, sum(amount * ((credit = 1)::int - (debit = 1)::int)) as remaining
-            from ledger.posting
-            where lot is not null
-            group by member_id, lot
-        ),
-        made as (
-            select transaction_id as source, member_id, lot as number, sum(amount) as amount
-            from ledger.posting
-            where lot is not null and credit = 1
-            group by transaction_id, member_id, lot
-        )
         select format('lot %s of member %s', number, member_id) as place,
-            format('%s of %s left, by its postings %s of %s', l.remaining, l.amount, moved.remaining, made.amount
-            ) as difference
-        from ledger.lot as l
-        full join moved using (member_id, number)
-        left join made using (source, member_id, number)
-        where l.remaining is distinct from moved.remaining or l.amount is distinct from made.amount
-        limit 1
+            format('%s of %s left, by its postings %s of %s', remaining, amount, moved, made) as difference
+        from (
+            select member_id, number, max(l.remaining) as remaining, max(l.amount) as amount,
+                sum(p.amount * ((p.credit = 1)::int - (p.debit = 1)::int)) as moved,
+                sum(p.amount) filter (where p.credit = 1 and p.transaction_id = l.source) as made
+            from ledger.lot as l
+            full join (
+                select member_id, lot as number, transaction_id, amount, debit, credit
+                from ledger.posting where lot is not null
+            ) as p using (member_id, number)
+            group by member_id, number
+        ) as lot
+        where remaining is distinct from moved or amount is distinct from made
         """
 
     private static let heldIsOpenHolds: SQL = """
@@ -175,7 +167,6 @@ struct InvariantStore: Sendable {
                 on p.transaction_id = capture.id and p.member_id = h.member_id and p.debit = 3
         ) as burnt on true
         where h.state <> 'refused' and (placed.points is distinct from h.points or burnt.points <> h.captured)
-        limit 1
         """
 
     /// The sweep runs every few minutes; a day late is a sweep that does not run.
@@ -185,7 +176,6 @@ struct InvariantStore: Sendable {
             format('%s left, expired at %s', remaining, expires_at) as difference
         from ledger.lot
         where remaining > 0 and expires_at < \(now)::timestamptz - interval '1 day'
-        limit 1
         """
     }
 
@@ -213,6 +203,5 @@ struct InvariantStore: Sendable {
         full join (select * from ledger.transaction where kind = 'earn') as t
             on t.id = r.transaction_id and t.member_id = r.member_id and t.subject = r.receipt_id
         where r.receipt_id is null or t.id is null
-        limit 1
         """
 }
