@@ -79,7 +79,7 @@ struct InvariantStore: Sendable {
             select t.id, t.member_id, t.version, t.available_after, t.pending_after, t.held_after, t.debt_after,
                 coalesce(sum(d.available) over mine, 0) as available, coalesce(sum(d.pending) over mine, 0) as pending,
                 coalesce(sum(d.held) over mine, 0) as held, coalesce(sum(d.debt) over mine, 0) as debt,
-                row_number() over mine as rank
+                row_number() over mine as rank, lead(t.id) over mine is null as is_last
             from ledger.transaction as t
             left join delta as d on d.transaction_id = t.id and d.member_id = t.member_id
             window mine as (partition by t.member_id order by t.id)
@@ -91,22 +91,14 @@ struct InvariantStore: Sendable {
         where (version, available_after, pending_after, held_after, debt_after)
             is distinct from (rank, available, pending, held, debt)
         union all
-        select format('member %s', m.member_id),
-            format('%s/%s/%s/%s after %s, by the last transaction %s/%s/%s/%s', m.available, m.pending, m.held, m.debt,
-                m.version, s.available_after, s.pending_after, s.held_after, s.debt_after)
-        from (
-            select coalesce(m.member_id, s.member_id) as member_id, coalesce(m.version, 0) as version, m.available,
-                m.pending, m.held, m.debt
-            from ledger.member as m
-            full join (select distinct member_id from ledger.transaction) as s using (member_id)
-        ) as m
-        left join said as s on s.member_id = m.member_id and s.version = m.version
-        where (m.available, m.pending, m.held, m.debt) is distinct from (
-                coalesce(s.available_after, 0), coalesce(s.pending_after, 0), coalesce(s.held_after, 0),
-                coalesce(s.debt_after, 0))
-            or (s.version is null and m.version > 0)
-            or exists (
-                select from ledger.transaction as t where t.member_id = m.member_id and t.version > m.version)
+        select format('member %s', member_id),
+            format('%s/%s/%s/%s after %s, by the last transaction %s/%s/%s/%s after %s', m.available, m.pending, m.held,
+                m.debt, m.version, s.available_after, s.pending_after, s.held_after, s.debt_after, s.version)
+        from ledger.member as m
+        full join (select * from said where is_last) as s using (member_id)
+        where (m.available, m.pending, m.held, m.debt, m.version) is distinct from (
+            coalesce(s.available_after, 0), coalesce(s.pending_after, 0), coalesce(s.held_after, 0),
+            coalesce(s.debt_after, 0), coalesce(s.version, 0))
         """
 
     private static let availableIsLots: SQL = """
