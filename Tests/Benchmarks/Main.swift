@@ -30,6 +30,12 @@ struct MeasureOptions: ParsableArguments {
         help: ArgumentHelp("Only the cases of these names, separated by commas: A,client-select.", valueName: "names"))
     var only = ""
 
+    @Option(
+        help: ArgumentHelp(
+            "Use the server of this folder, made when missing, and keep it and what was filled for the next run.",
+            valueName: "folder"))
+    var keep: String?
+
     @Flag(help: "Print the cases and stop.")
     var list = false
 
@@ -41,7 +47,7 @@ struct MeasureOptions: ParsableArguments {
             throw ValidationError("No case is called \(name); --list prints them.")
         }
         let chosen = names.isEmpty ? cases : cases.filter { names.contains($0.name.lowercased()) }
-        try await World.with(rounds: self.rounds, seconds: self.seconds, report: report) { world in
+        try await World.with(rounds: self.rounds, seconds: self.seconds, report: report, keep: self.keep) { world in
             report.heading()
             for one in chosen {
                 report.progress("measuring \(one.name): \(one.abstract) …")

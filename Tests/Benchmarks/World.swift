@@ -60,17 +60,18 @@ struct World: Sendable {
         return result
     }
 
+    /// - Parameter keep: the folder of a server that stays; nil for one that is thrown away.
     static func with(
-        rounds: Int, seconds: Int, report: Report, _ body: (World) async throws -> Void
+        rounds: Int, seconds: Int, report: Report, keep: String? = nil, _ body: (World) async throws -> Void
     ) async throws {
         var logger = Logger(label: "benchmarks") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = .error
-        let folder = "/tmp/club-bench-\(UUID().uuidString.prefix(8).lowercased())"
+        let folder = keep ?? "/tmp/club-bench-\(UUID().uuidString.prefix(8).lowercased())"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         report.progress("starting a private PostgreSQL …")
         let cluster = try await EmbeddedPostgres.start(
             in: folder, profile: .durable, authentication: .trust, logger: logger)
-        try await cluster.removeWhenThisProcessEnds()
+        if keep == nil { try await cluster.removeWhenThisProcessEnds() }
         let reactor = try Reactor()
         let owner = Database(
             DatabaseConfiguration(conninfo: cluster.conninfo, applicationName: "bench", pool: PoolLimits(size: 4)),
@@ -83,8 +84,10 @@ struct World: Sendable {
         } catch {
             report.progress("failed: \(error)")
             await owner.shutdown()
+            if keep != nil { try await cluster.stop() }
             throw error
         }
         await owner.shutdown()
+        if keep != nil { try await cluster.stop() }
     }
 }

@@ -11,11 +11,18 @@ struct LedgerBooks: Sendable {
 
     /// The database of a ledger with so many postings; made when it is not there yet.
     func database(postings: Int) async throws -> String {
-        let name = "bench_ledger_\(postings)"
+        let name = "bench_ledger_\(self.sizes.population)_\(postings)"
         if try await self.world.owner.first("select from pg_database where datname = \(name)") != nil { return name }
         self.world.report.progress("filling \(name): \(self.sizes.population) members, \(postings) postings …")
-        try await self.world.owner.execute("create database \(identifier: name)")
-        try await self.fill(name, postings: postings)
+        // It has its name when it is whole: what was broken off is made anew.
+        let draft = name + "_draft"
+        try await self.world.owner.execute("drop database if exists \(identifier: draft) with (force)")
+        try await self.world.owner.execute("create database \(identifier: draft)")
+        try await self.fill(draft, postings: postings)
+        while try await self.world.owner.first("select from pg_stat_activity where datname = \(draft)") != nil {
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        try await self.world.owner.execute("alter database \(identifier: draft) rename to \(identifier: name)")
         return name
     }
 

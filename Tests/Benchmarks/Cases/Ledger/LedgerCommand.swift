@@ -31,8 +31,9 @@ struct LedgerTargets: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ledger", abstract: "Measure the ledger beside pgbench's TPC-B on the same cluster.",
         discussion: """
-            Everything with the sizes of the target takes an hour, a quarter of it to load 20 million postings. A look: \
-            --members 1000 --postings 0 100000 --clients 8 --expiring 20000 --rounds 1.
+            Everything with the sizes of the target takes an hour, a quarter of it to load 20 million postings: with --keep \
+            they are loaded once (--only fill). A look: --members 1000 --postings 0 100000 --clients 8 --expiring 20000 \
+            --rounds 1.
             """)
 
     @OptionGroup var options: MeasureOptions
@@ -45,6 +46,11 @@ extension Case {
     /// The ledger's targets.
     static func ledger(_ sizes: LedgerOptions) -> [Case] {
         [
+            Case("fill", "the ledgers that the other cases use") { world in
+                for postings in sizes.postings {
+                    _ = try await LedgerBooks(world: world, sizes: sizes).database(postings: postings)
+                }
+            },
             Case("alone", "earning, spending and both, one by one") { world in
                 try await LedgerRates(world: world, sizes: sizes).alone()
             },
