@@ -21,7 +21,8 @@ public struct Kannel: Sendable {
     /// Runs one until the body returns.
     /// - Parameters:
     ///   - incoming: where messages from phones are told; the beginning of an address.
-    ///   - message: what a phone sends, in the form of fakesmsc: `79161234567 club ucs2 %04%21`; nil for nothing.
+    ///   - message: what a phone sends twice a second, since it may be early, in the form of fakesmsc:
+    ///     `79161234567 club ucs2 %04%21`; nil for nothing.
     ///   - hasCentre: without the fake centre Kannel keeps what it is given.
     public static func run<R: Sendable>(
         incoming: String, message: String? = nil, hasCentre: Bool = true,
@@ -40,7 +41,7 @@ public struct Kannel: Sendable {
             return try await Self.box("exec \(Self.boxes[1]) \(folder)/kannel.conf >\(folder)/smsbox.log 2>&1") {
                 try await eventually("smsbox listens") { FreePort.isTaken(ports[3]) }
                 guard hasCentre else { return try await body(kannel) }
-                let sends = message.map { "-m 1 '\($0)'" } ?? "-m 0 '1 2 text x'"
+                let sends = message.map { "-i 0.5 -m 60 '\($0)'" } ?? "-m 0 '1 2 text x'"
                 return try await Self.box(
                     "exec \(Self.boxes[2]) -H 127.0.0.1 -r \(ports[2]) \(sends) >\(kannel.log) 2>&1"
                 ) {

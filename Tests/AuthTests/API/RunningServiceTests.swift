@@ -65,6 +65,25 @@ import Testing
         }
     }
 
+    @Test func `whoever sends Notify has somebody told, and its job is ciphertext`() async throws {
+        try await ServiceWorld.run([AuthModule.self], settings: Self.settings) { world in
+            let test = world.database
+            let bus = Bus(
+                service: "club", database: test.owner,
+                listener: Listener(test.configuration(), reactor: test.reactor, logger: CapturedLogs.logger),
+                keyring: try Keyring(Secret(Self.queueKeys)), logger: CapturedLogs.logger)
+            let text = Notify.Text(subject: "Подарок", body: "Вам подарили 1500 рублей")
+            let notice = Notify(
+                id: Notice.ID(UUID()), recipient: .phone(try PhoneNumber(parsing: "+79161234569")), purpose: .security,
+                channels: [.sms], russian: text, english: text)
+            _ = try await bus.send(notice)
+            #expect(try await self.message(to: "+79161234569", after: 0) == text.body)
+            let dump = try await test.owner.query("select t::text from queue.job t").map { try $0.decode(String.self) }
+            #expect(dump.contains { $0.contains("auth.notify") })
+            #expect(!dump.contains { $0.contains("9161234569") || $0.contains("1500") })
+        }
+    }
+
     private func ask(_ bus: Bus) async throws {
         let person = EnrolMembers.Person(
             reference: "grocery/1", fullName: try #require(FullName(last: "Петров", first: "Пётр")),

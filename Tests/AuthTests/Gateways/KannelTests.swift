@@ -19,8 +19,8 @@ import Testing
 
     private static func settings(kannel: String, reports: String) -> [String: String] {
         [
-            "CLUB_AUTH_MASTER_KEY": String(repeating: "m", count: 32),
-            "CLUB_AUTH_LOOKUP_KEY": String(repeating: "l", count: 32),
+            // Those of AuthWorld, so that both know the same phones.
+            "CLUB_AUTH_MASTER_KEY": AuthWorld.master.text, "CLUB_AUTH_LOOKUP_KEY": AuthWorld.lookup.text,
             "CLUB_QUEUE_KEYS": "1:a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s=", "CLUB_AUTH_SMS": "kannel",
             "CLUB_AUTH_KANNEL_URL": kannel, "CLUB_AUTH_KANNEL_USER": Kannel.user,
             "CLUB_AUTH_KANNEL_PASSWORD": Kannel.password, "CLUB_AUTH_KANNEL_REPORTS": reports,
