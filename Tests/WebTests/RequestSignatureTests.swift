@@ -97,17 +97,29 @@ import Testing
     @Test func `a key that must sign is not taken as a bearer, and a revoked one in no way`() async throws {
         let header = try self.header()
         try await self.run(scopes: ["receipts", "signed"]) { client in
-            #expect(try await self.post(client, "Bearer \(Self.key.text)").status == 401)
-            #expect(try await self.post(client, header).status == 200)
+            let (bearer, signed) = (
+                try await self.post(client, "Bearer \(Self.key.text)"), try await self.post(client, header)
+            )
+            #expect(bearer.status == 401)
+            #expect(signed.status == 200)
         }
-        try await self.run { client in #expect(try await self.post(client, "Bearer \(Self.key.text)").status == 200) }
-        try await self.run(revoked: true) { client in #expect(try await self.post(client, header).status == 401) }
+        try await self.run { client in
+            let answer = try await self.post(client, "Bearer \(Self.key.text)")
+            #expect(answer.status == 200)
+        }
+        try await self.run(revoked: true) { client in
+            let answer = try await self.post(client, header)
+            #expect(answer.status == 401)
+        }
     }
 
     @Test func `a body beyond the limit is not read to its end`() async throws {
         let body = "\"" + String(repeating: "a", count: 2000) + "\""
         let header = try self.header(body)
-        try await self.run { client in #expect(try await self.post(client, header, body: body).status == 413) }
+        try await self.run { client in
+            let answer = try await self.post(client, header, body: body)
+            #expect(answer.status == 413)
+        }
     }
 
     @Test func `nonces are remembered as long as their times are accepted, in bounded memory`() {
