@@ -1,6 +1,7 @@
 import Contracts
 import FoundationEssentials
 import Kernel
+import Metrics
 import Postgres
 import Redemption
 
@@ -12,6 +13,7 @@ struct DonationFulfilment: Fulfilment {
     let database: Database
     private let donations = DonationStore()
     private let campaigns = CampaignStore()
+    private let spent = Counter(label: "charity_match_spent_total")
 
     init(rules: DonationRules, clock: any WallClock, database: Database) {
         (self.rules, self.clock, self.database) = (rules, clock, database)
@@ -63,6 +65,7 @@ struct DonationFulfilment: Fulfilment {
         try await self.donations.confirm(id, of: member, at: now, in: transaction)
         guard donation.match > .zero else { return }
         guard try await self.campaigns.promise(donation.match, of: donation.campaign, in: transaction) else {
+            self.spent.increment()
             let campaign = try await self.campaigns.campaign(donation.campaign, in: transaction)
             throw DonationRefusal.matchSpent(left: campaign?.matchLeft ?? .zero)
         }

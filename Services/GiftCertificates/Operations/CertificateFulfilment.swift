@@ -1,5 +1,6 @@
 import Contracts
 import Kernel
+import Metrics
 import Postgres
 import Redemption
 
@@ -11,6 +12,7 @@ struct CertificateFulfilment: Fulfilment {
     private let certificates = CertificateStore()
     private let payments = PaymentStore()
     private let deliveries = DeliveryStore()
+    private let overLimit = Counter(label: "gift_certificates_day_limit_refusals_total")
 
     init(clock: any WallClock, sealer: GiftSealer) { (self.clock, self.sealer) = (clock, sealer) }
 
@@ -32,7 +34,10 @@ struct CertificateFulfilment: Fulfilment {
         case .reserving:
             let isCounted = try await self.payments.count(
                 redemption.worth, of: redemption.member, on: redemption.createdAt, in: transaction)
-            guard isCounted else { throw GiftRefusal.dayLimit }
+            guard isCounted else {
+                self.overLimit.increment()
+                throw GiftRefusal.dayLimit
+            }
         case .rejected, .cancelling:
             try await self.payments.uncount(
                 redemption.worth, of: redemption.member, on: redemption.createdAt, in: transaction)

@@ -1,4 +1,5 @@
 import Kernel
+import Metrics
 import Postgres
 
 /// What a member does with a code or a link that somebody has given: looks what is left, and makes it the own.
@@ -24,6 +25,8 @@ struct ClaimGift: Sendable {
     private let limits: Limits
     private let certificates = CertificateStore()
     private let lookUps = LookUpStore()
+    private let admitted = Counter(label: "gift_certificates_look_ups_total", dimensions: [("outcome", "admitted")])
+    private let refused = Counter(label: "gift_certificates_look_ups_total", dimensions: [("outcome", "refused")])
 
     init(database: Database, clock: any WallClock, vault: CodeVault, limits: Limits = Limits()) {
         (self.database, self.clock, self.vault, self.limits) = (database, clock, vault, limits)
@@ -94,9 +97,11 @@ struct ClaimGift: Sendable {
             (self.vault.index(network: network), self.limits.network), (account, self.limits.account),
         ] {
             if let next = try await self.lookUps.admit(subject, limit: limit, at: now, in: self.database) {
+                self.refused.increment()
                 throw GiftRefusal.tooManyLookUps(until: next)
             }
         }
+        self.admitted.increment()
     }
 
     /// Forgets who has not looked for an hour.
