@@ -56,7 +56,8 @@ struct SupportParts: Sendable {
         let clean = PhotoCleaner(program: m.rules.photoProgram)
         let open = OpenTicket(desk: desk, write: write, bus: m.bus)
         self.customer = CustomerRoutes(
-            database: m.database, turns: turns, show: ShowTicket(clock: m.clock, calendar: m.calendar), clean: clean,
+            database: m.database, turns: turns,
+            show: ShowTicket(database: m.database, clock: m.clock, calendar: m.calendar), clean: clean,
             idempotency: Idempotency(
                 schema: SupportModule.name, database: m.database, clock: m.clock, random: m.random),
             keys: keys, clock: m.clock)

@@ -16,8 +16,8 @@ struct CustomerRoutes: Sendable {
     let clock: any WallClock
 
     /// `GET`: the whole ticket.
-    func show(_ id: Ticket.ID, to asker: CustomerTurns.Asker) async throws -> Response {
-        let view = try await answering { try await self.show(id, to: asker, in: self.database) }
+    func read(_ id: Ticket.ID, by asker: CustomerTurns.Asker) async throws -> Response {
+        let view = try await answering { try await self.show(id, to: asker) }
         return try .json(TicketBody(view, self.link))
     }
 
@@ -40,7 +40,7 @@ struct CustomerRoutes: Sendable {
         _ request: Request, to id: Ticket.ID, by asker: CustomerTurns.Asker, principal: String
     ) async throws -> Response {
         // Before ten megabytes are read for nobody.
-        _ = try await answering { try await self.show(id, to: asker, in: self.database) }
+        _ = try await answering { try await self.show(id, to: asker) }
         let bytes = try await request.bytes(atMost: PhotoHeader.bytesMax, else: .photoTooLarge)
         guard let header = PhotoHeader(bytes) else { throw Problem(.photoUnsupported) }
         guard !header.isTooLarge else { throw Problem(.photoTooManyPixels) }

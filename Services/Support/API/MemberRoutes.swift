@@ -17,7 +17,7 @@ struct MemberRoutes: Sendable {
         group.get("tickets", use: self.list)
         group.get("tickets/:ticket") { _, context in
             let member = try context.requireMember().member
-            return try await self.customer.show(try context.id("ticket"), to: .member(member))
+            return try await self.customer.read(try context.id("ticket"), by: .member(member))
         }
         group.post("tickets/:ticket/messages") { request, context in
             let member = try context.requireMember().member

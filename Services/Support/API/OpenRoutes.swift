@@ -29,7 +29,7 @@ struct OpenRoutes: Sendable {
         group.post("open-tickets", use: self.open)
         group.get("open-tickets/:key") { _, context in
             let ticket = try self.ticket(context)
-            return try await self.customer.show(ticket, to: .bearer(ticket))
+            return try await self.customer.read(ticket, by: .bearer(ticket))
         }
         group.post("open-tickets/:key/messages") { request, context in
             let ticket = try self.ticket(context)

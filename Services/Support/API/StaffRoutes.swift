@@ -62,9 +62,7 @@ struct StaffRoutes: Sendable {
     @Sendable private func show(_ request: Request, context: ClubRequestContext) async throws -> Response {
         let staff = try context.requireStaff().staff
         let id = try context.id("ticket", of: Ticket.self)
-        let view = try await answering {
-            try await self.customer.show(id, toColleague: staff, in: self.database)
-        }
+        let view = try await answering { try await self.customer.show(id, toColleague: staff) }
         return try .json(StaffTicketBody(view, self.customer.link))
     }
 
