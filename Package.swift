@@ -213,7 +213,10 @@ let package = Package(
             suite("ClubTests", foundation + ["Club", arguments]),
             suite(
                 "JourneyTests", path: "Journeys",
-                foundation + ["Auth", "Ledger", "Promotions", "Club", "EmbeddedPostgres", httpClient]),
+                foundation + [
+                    "Auth", "Ledger", "Promotions", "Club", "EmbeddedPostgres", "PartnerSimulator", httpClient,
+                    hummingbirdTesting,
+                ]),
             suite(
                 "ChaosTests", path: "Chaos",
                 foundation + ["Auth", "Ledger", "Promotions", "Club", "EmbeddedPostgres", httpClient],

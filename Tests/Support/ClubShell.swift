@@ -29,9 +29,11 @@ public struct ClubShell: Sendable {
     /// What the programs see of the system that the test is about.
     private let environment: [String: String]
 
-    /// - Parameter data: the system's folder, for CLUB_DATA.
-    public init(data: String) {
-        self.environment = ["CLUB_DATA": data]
+    /// - Parameters:
+    ///   - data: the system's folder, for CLUB_DATA.
+    ///   - settings: of the services of a system that is started, by their names.
+    public init(data: String, settings: [String: String] = [:]) {
+        self.environment = settings.merging(["CLUB_DATA": data]) { $1 }
     }
 
     /// Runs `club` to its end.

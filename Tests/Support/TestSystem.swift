@@ -12,13 +12,15 @@ public struct TestSystem: Sendable {
     /// - Parameters:
     ///   - isSeparate: each service is a process of its own.
     ///   - isDemo: with the demo's data.
+    ///   - settings: of the services, in the environment.
     /// - Throws: ``NeverHappened`` when it does not start, and what the body throws.
     public static func run<R>(
-        separate isSeparate: Bool = false, demo isDemo: Bool = false, _ body: (TestSystem) async throws -> R
+        separate isSeparate: Bool = false, demo isDemo: Bool = false, settings: [String: String] = [:],
+        _ body: (TestSystem) async throws -> R
     ) async throws -> R {
         let folder =
             "/tmp/club-system-\(ProcessInfo.processInfo.processIdentifier)-\(UInt32.random(in: 0...UInt32.max))"
-        let system = TestSystem(folder: folder, shell: ClubShell(data: folder))
+        let system = TestSystem(folder: folder, shell: ClubShell(data: folder, settings: settings))
         try await system.up((isSeparate ? ["--separate"] : []) + (isDemo ? ["--demo"] : []))
         let result: Result<R, any Error>
         do {
