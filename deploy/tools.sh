@@ -89,7 +89,6 @@ want_smtp_sink() {
     say "Without aiosmtpd the tests that send e-mail are skipped."
 }
 
-# Makes statements as PDF. Nothing else needs it, so we go on without it.
 # Makes statements and gift certificates as PDF. Nothing else needs it, so we go on without it.
 want_rsvg() {
     command -v rsvg-convert >/dev/null 2>&1 && return

@@ -6,9 +6,6 @@ internal import SystemPackage
 /// Decodes a picture and writes it anew with libvips, in a process of its own with limits of its own: what is no part
 /// of the picture (EXIF, GPS, a script behind the last pixel) is not in what comes out, and a picture that kills the
 /// decoder kills nobody else. The process gets no environment of ours, in which secrets may stand.
-/// Decodes a picture and writes it anew with libvips, in a process of its own with limits of its own: what is no part of
-/// the picture (EXIF, GPS, a script behind the last pixel) is not in what comes out, and a picture that kills the decoder
-/// kills nobody else. The process gets no environment of ours, in which secrets may stand.
 public struct PhotoCleaner: Sendable {
     /// Why there is no picture.
     public enum Failure: Error, Hashable {

@@ -4,8 +4,6 @@ import Postgres
 
 /// Puts a picture of the giver's own on a draft, by the way that support's photos go: looked at, decoded and written
 /// anew by a process of its own. It is sealed, and gone when the giver is erased.
-/// Puts a picture of the giver's own on a draft, by the way that support's photos go: looked at, decoded and written anew by
-/// a process of its own. It is sealed, and gone when the giver is erased.
 struct PutPhoto: Sendable {
     private let database: Database
     private let sealer: GiftSealer
