@@ -33,7 +33,7 @@ create table auth.device_token (
 
 grant select, insert, update, delete on auth.device_token to club_auth;
 
--- The pigeonholes of the development gateways, as auth.sms_outbox: `club mail` and `club push` read them.
+-- The pigeonholes of the development gateways, as auth.sms_outbox: `club mail` reads the first.
 create table auth.mail_outbox (
     message_id  bigint generated always as identity primary key,
     reference   uuid not null unique,
