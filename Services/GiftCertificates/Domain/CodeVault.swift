@@ -70,13 +70,14 @@ struct CodeVault: Sendable {
         }
     }
 
-    /// Seals a value as JSON.
-    func seal(_ value: some Encodable, _ field: Field, of certificate: GiftCertificate.ID) throws -> [UInt8] {
-        try self.seal(Array(JSONEncoder().encode(value)), field, of: certificate)
+    /// Seals a value as JSON. A name of its own: bytes are encodable too.
+    func sealJSON(_ value: some Encodable, _ field: Field, of certificate: GiftCertificate.ID) throws -> [UInt8] {
+        let bytes: [UInt8] = Array(try JSONEncoder().encode(value))
+        return try self.seal(bytes, field, of: certificate)
     }
 
     /// - Throws: ``Damaged``
-    func open<Value: Decodable>(
+    func openJSON<Value: Decodable>(
         _ sealed: [UInt8], as _: Value.Type, _ field: Field, of certificate: GiftCertificate.ID
     ) throws -> Value {
         let bytes: [UInt8] = try self.open(sealed, field, of: certificate)

@@ -7,8 +7,8 @@ struct GiftSealer: Sendable {
 
     func seal(_ order: GiftOrder, of id: GiftCertificate.ID) throws -> SealedOrder {
         SealedOrder(
-            recipient: try self.vault.seal(order.recipient, .recipient, of: id),
-            words: try order.words.map { try self.vault.seal($0, .words, of: id) })
+            recipient: try self.vault.sealJSON(order.recipient, .recipient, of: id),
+            words: try order.words.map { try self.vault.sealJSON($0, .words, of: id) })
     }
 
     /// A new code and a new link.
@@ -21,12 +21,12 @@ struct GiftSealer: Sendable {
 
     func recipient(of certificate: Certificate) throws -> GiftRecipient? {
         try certificate.recipient.map {
-            try self.vault.open($0, as: GiftRecipient.self, .recipient, of: certificate.id)
+            try self.vault.openJSON($0, as: GiftRecipient.self, .recipient, of: certificate.id)
         }
     }
 
     func words(of certificate: Certificate) throws -> GiftWords? {
-        try certificate.words.map { try self.vault.open($0, as: GiftWords.self, .words, of: certificate.id) }
+        try certificate.words.map { try self.vault.openJSON($0, as: GiftWords.self, .words, of: certificate.id) }
     }
 
     func code(of certificate: Certificate) throws -> CertificateCode? {

@@ -90,7 +90,7 @@ struct OrderGift: Sendable {
                 certificate,
                 Readdressed(
                     state: isOwn ? .activated : .scheduled, way: recipient.way,
-                    recipient: try self.sealer.vault.seal(recipient, .recipient, of: id), wish: wish,
+                    recipient: try self.sealer.vault.sealJSON(recipient, .recipient, of: id), wish: wish,
                     deliverAt: try await self.moment(of: wish, in: transaction), holder: isOwn ? member : nil,
                     keys: try self.sealer.makeKeys(of: id)),
                 at: self.clock.now, in: transaction)
