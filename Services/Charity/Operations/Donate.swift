@@ -97,8 +97,28 @@ struct Donate: Sendable {
             if before.redemption.state == .quoted { try await self.checkStanding(of: member) }
             _ = try await self.flow.begin(redemption, of: member)
         }
-        return try await self.find(id, of: member)
+        return try await self.follow(id, of: member)
     }
+
+    /// Waits until it is known whether the points are set aside: a job asks the ledger at the same time as this request, and
+    /// whatever one of the two has begun the other leaves alone.
+    private func follow(_ id: Donation.ID, of member: Member.ID) async throws -> Standing {
+        for pause in Self.pauses {
+            let now = try await self.find(id, of: member)
+            switch now.redemption.state {
+            case .reserving: try await Task.sleep(for: .milliseconds(pause))
+            case .rejected, .reversed:
+                let refusal = now.redemption.reason.flatMap { HoldRefusal(rawValue: $0) }
+                if let refusal { throw RedemptionRefusal.hold(refusal, available: nil) }
+                return now
+            default: return now
+            }
+        }
+        throw RedemptionRefusal.undecided
+    }
+
+    /// Between the looks; five seconds together.
+    private static let pauses = [20, 40, 80, 160, 320, 640, 1280, 2460]
 
     /// Takes it back while that is possible.
     func undo(_ id: Donation.ID, of member: Member.ID) async throws -> Standing {

@@ -85,9 +85,14 @@ struct PayForGift: Sendable {
             }
             throw refusal
         }
-        let paid = try await self.follow(redemption, of: member, certificate: id) { $0.state != .draft }
-        guard let paid else { throw RedemptionRefusal.undecided }
-        return paid
+        let ended = try await self.follow(redemption, of: member, certificate: id) {
+            $0.state != .draft || $0.payment == nil
+        }
+        guard let ended else { throw RedemptionRefusal.undecided }
+        guard ended.state == .draft else { return ended }
+        // The job was the one that the ledger has told.
+        let reason = try await self.flow.store.find(redemption, of: member, in: self.database)?.reason
+        throw RedemptionRefusal.hold(reason.flatMap { HoldRefusal(rawValue: $0) } ?? .unknownHold, available: nil)
     }
 
     /// Does what is to be done about a payment until the certificate is as it should become. A job does the same at
