@@ -13,6 +13,13 @@ import Testing
 @Suite(.promotionsDatabase, .capturedLogs) struct NeighbourTests {
     private let neighbours = Neighbours()
 
+    /// What is published before somebody listens is heard by nobody.
+    private func hears(_ event: String, in world: TillWorld) async throws {
+        try await eventually("promotions hears \(event)") {
+            try await world.count("select count(*) from queue.subscription where event = \(event)") > 0
+        }
+    }
+
     @Test func `a receipt is explained to its owner line by line, and of somebody else's nothing is told`() async throws
     {
         let world = try await TillWorld()
@@ -25,9 +32,9 @@ import Testing
             let answer: ReceiptAnswer = try await world.client {
                 try await $0.deliver(ReceiptJSON(lines: lines, total: 10_100).text)
             }.read()
-            let support = TillWorld.bus("support", world.owner)
             func ask(_ member: Member.ID, _ document: Int64 = 4711) async throws -> ExplainReceipt.Reply {
-                try await support.call(
+                // A caller needs a worker of its own, which promotions has here.
+                try await world.bus.call(
                     ExplainReceipt(member: member, fiscal: Make.fiscal(document)), deadline: .seconds(30))
             }
             let mine = try await ask(world.member)
@@ -68,6 +75,7 @@ import Testing
         }
         try await self.neighbours.run(around: world) {
             try await world.client { client in
+                try await self.hears(StandingChanged.name, in: world)
                 try await tell(true, at: 10)
                 try await eventually("the lock is heard") {
                     try await pay("t1", client).problem?.code == "spending-locked"
@@ -97,6 +105,7 @@ import Testing
                     effect: .earnAdd(points: 100, each: .receipt))
             ]))
         try await self.neighbours.run(around: world) {
+            try await self.hears(BirthdaySet.name, in: world)
             try await world.owner.transaction { transaction in
                 try await auth.publish(
                     BirthdaySet(member: world.member, month: 11, day: 23, changedAt: Make.noon + .seconds(3)),
@@ -126,6 +135,7 @@ import Testing
                 _ = try await member.ask(.put, list, #"{"title": "Личное"}"#)
                 _ = try await member.ask(.put, "/v1/favourites/products/a")
                 _ = try await member.ask(.put, "/v1/favourites/categories", #"{"categories": ["meat"]}"#)
+                try await self.hears(MemberErased.name, in: world)
                 for _ in 0..<2 {
                     try await world.owner.transaction { transaction in
                         try await auth.publish(
