@@ -72,10 +72,14 @@ struct RealBooks: Sendable {
             .decode(Int64.self) ?? 0
     }
 
-    /// Waits until the books have so many points for a member.
+    /// Waits until the books have so many points for a member, and promotions has heard of all its receipts: a return
+    /// waits for that.
     func reach(_ available: Int64, debt: Int64 = 0, of member: Member.ID) async throws {
         try await eventually("the balance is \(available), the debt \(debt)") {
-            try await self.balance(member) == (available, debt)
+            let unheard = try await self.world.count(
+                "select count(*) from promotions.receipt where posted_at is null")
+            let balance = try await self.balance(member)
+            return unheard == 0 && balance == (available, debt)
         }
     }
 }
