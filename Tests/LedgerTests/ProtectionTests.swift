@@ -253,7 +253,7 @@ import Testing
         ]
         let settings = ["account", "lot_policy", "hold_purpose", "clawback_policy", "campaign"]
         // About everybody, and few.
-        let evidence = ["seal_key", "seal_block", "audit", "month"]
+        let evidence = ["seal_key", "seal_block", "audit", "month", "ended_session"]
         let without = try await books.owner.query(
             """
             select c.relname::text as name

@@ -23,7 +23,8 @@ begin
     if v_from = v_into then
         return jsonb_build_object('refusal', 'same-member');
     end if;
-    if not exists (select from member where member_id = v_from) then
+    -- A batch makes members before their first receipt, later in the batch, is posted.
+    if not exists (select from member where member_id = v_from and version > 0) then
         return jsonb_build_object('refusal', 'unknown-member');
     end if;
     perform lock_members(array[v_from, v_into]);

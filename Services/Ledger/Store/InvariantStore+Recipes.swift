@@ -35,7 +35,7 @@ extension InvariantStore {
             join ledger.transaction as t on t.id = p.transaction_id and t.member_id = p.member_id
             left join ledger.reversal as r on r.transaction_id = t.id
             left join ledger.transaction as was on was.id = r.reverses and was.member_id = r.member_id
-            left join ledger.certificate as issued on issued.issued_by = t.id
+            left join ledger.certificate as issued on issued.issued_by = coalesce(was.id, t.id)
             left join ledger.certificate as spent on spent.certificate_id = was.subject
             group by 1
         )
