@@ -111,7 +111,7 @@ public struct MailSink: Sendable {
 
         def authenticate(server, session, envelope, mechanism, data):
             right = data.login == user.encode() and data.password == password.encode()
-            return AuthResult(success=right)
+            return AuthResult(success=right, handled=right)
 
         context = None
         if certificate:
