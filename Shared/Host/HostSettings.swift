@@ -15,7 +15,8 @@ enum HostSettings {
         "CLUB_BIND", default: "127.0.0.1", meaning: "the address that the services listen on")
     static let port = Setting.integer(
         "CLUB_PORT", default: 8080, in: 0...65_000,
-        meaning: "the base port: auth listens there, the others above it in the order of the README; 0 lets the system choose")
+        meaning:
+            "the base port: auth listens there, the others above it in the order of the README; 0 lets the system choose")
     static let logLevel = Setting.choice(
         "CLUB_LOG_LEVEL", among: Logger.Level.allCases.map(\.rawValue), default: "info",
         meaning: "the least important level that is logged")

@@ -82,7 +82,8 @@ struct ServicePlan: Sendable {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for service in self.services {
                     let process = ServiceProcess(
-                        name: service, executable: "\(folder)/\(Self.program(of: service))", environment: settings, log: log
+                        name: service, executable: "\(folder)/\(Self.program(of: service))", environment: settings,
+                        log: log
                     ) { record.set($0, of: service) }
                     group.addTask { try await process.run() }
                 }

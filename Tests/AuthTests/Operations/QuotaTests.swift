@@ -4,9 +4,9 @@ import Kernel
 import Postgres
 import TestSupport
 import Testing
+import Web
 
 @testable import Auth
-import Web
 
 @Suite(.authDatabase, .capturedLogs) struct QuotaTests {
     private func network(_ index: Int) throws -> ClientNetwork {
