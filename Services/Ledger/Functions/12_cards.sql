@@ -91,13 +91,18 @@ begin
     ),
     named as (
         select distinct (x->>'member')::uuid as card from unnest(p_transfers) as x
+    ),
+    known as materialized (
+        select c.card, owner_of(c.card) as leader
+        from (
+            select card from merging
+            union
+            select n.card from named as n where exists (select from merge as m where m.source = n.card)
+        ) as c
     )
-    select array_agg(c.card), array_agg(owner_of(c.card)) into cards, leaders
-    from (
-        select card from merging
-        union
-        select n.card from named as n where exists (select from merge as m where m.source = n.card)
-    ) as c;
+    -- Who stands for others is listed as well: a merge of the batch gives it another leader together with them.
+    select array_agg(k.card), array_agg(k.leader) into cards, leaders
+    from (select card, leader from known union select leader, leader from known) as k;
     for step in
         select (x->>'source')::uuid as source, (x->>'member')::uuid as target
         from unnest(p_transfers) as x where x->>'kind' = 'merge'
