@@ -52,7 +52,7 @@ extension MemberStory {
         let placed = try await self.till.ask("POST", .promotions, "/pos/v1/authorisations", payment, gives: 201)
         #expect(try await self.vera.balance() == (51_186, 1000))
         // What was on the screen is good for one payment.
-        let again = try await self.till.ask("POST", .promotions, "/pos/v1/authorisations", payment, gives: 409)
+        let again = try await self.till.ask("POST", .promotions, "/pos/v1/authorisations", payment, gives: 422)
         #expect(again["code"] == "card-token-used")
         let authorisation = try #require(placed["authorisation"]?.text)
         let path = "/pos/v1/authorisations/\(authorisation)/capture"
