@@ -25,7 +25,7 @@ import Testing
                 try await story.`rows 28 to 32: another is claimed at once and spent in two shops`()
                 try await story.`rows 46, 56 to 60, 64: finds no answer, writes with a photo and is answered`()
                 try await story.`row 11: changes the phone, and nothing goes out for three days`()
-                try await story.`row 9: leaves, and is forgotten everywhere`()
+                try await story.`beside the rows: leaves, and is forgotten everywhere`()
                 try await story.`the books verify`()
             }
         }

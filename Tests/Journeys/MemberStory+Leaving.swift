@@ -66,7 +66,7 @@ extension MemberStory {
         #expect(refused["code"] == "phone-changed")
     }
 
-    func `row 9: leaves, and is forgotten everywhere`() async throws {
+    func `beside the rows: leaves, and is forgotten everywhere`() async throws {
         let export = try await self.vera.ask("GET", .auth, "/v1/me/export")
         #expect(export["profile"]?["fullName"]?["last"] == "Иванова")
         let (code, asked) = try await self.programme.codes(to: Self.nextPhone) {
