@@ -16,7 +16,8 @@ enum HostSettings {
     static let port = Setting.integer(
         "CLUB_PORT", default: 8080, in: 0...65_000,
         meaning:
-            "the base port: auth listens there, the others above it in the order of the README; 0 lets the system choose")
+            "the base port: auth listens there, the others above it in the order of the README; 0 lets the system choose"
+    )
     static let logLevel = Setting.choice(
         "CLUB_LOG_LEVEL", among: Logger.Level.allCases.map(\.rawValue), default: "info",
         meaning: "the least important level that is logged")

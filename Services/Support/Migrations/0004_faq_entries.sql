@@ -129,11 +129,11 @@ values
     (
         'expiry', 'points', 130,
         'Когда сгорают баллы?',
-        'Через 12 месяцев после начисления, если в описании акции не сказано иначе. За 30, 7 и 1 день мы '
-        || 'напомним. Даты по каждому начислению видны в разделе «Баллы».',
+        'За покупки — через полгода, в конце месяца; по акциям, за любимые продукты и в подарок — через 30 дней. '
+        || 'За 30, 7 и 1 день мы напомним. Даты по каждому начислению видны в разделе «Баллы».',
         'When do points expire?',
-        'Twelve months after they were earned, unless an offer says otherwise. We remind you 30, 7 and 1 day '
-        || 'before. The page «Points» shows the date of each.',
+        'Earned by buying: half a year later, at the end of the month; from offers, favourites and gifts: after 30 days. '
+        || 'We remind you 30, 7 and 1 day before. The page «Points» shows the date of each.',
         'срок действия сгорание пропадут'
     ),
     (
