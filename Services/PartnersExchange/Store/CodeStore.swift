@@ -19,23 +19,44 @@ struct CodeStore: Sendable {
     }
 
     /// The exchange's code, assigned now or before; nil when the pool is empty. Several who claim at once get different
-    /// codes and do not wait for each other.
+    /// codes and do not wait for each other, except for the last one: whoever has it may still give it back.
     func claim(
         for order: ExchangeOrder, at now: Timestamp, in transaction: borrowing Transaction
     ) async throws -> (id: Int64, sealed: [UInt8])? {
         if let known = try await self.find(of: order.id, in: transaction) { return known }
+        let free = try await transaction.first(
+            """
+            select code_id
+            from partners_exchange.code
+            where offer = \(order.offer) and exchange_id is null
+            order by code_id
+            limit 1
+            for update skip locked
+            """)
+        if let free { return try await self.assign(free.value("code_id"), to: order, at: now, in: transaction) }
+        let left = try await transaction.first(
+            """
+            select code_id
+            from partners_exchange.code
+            where offer = \(order.offer) and exchange_id is null
+            order by code_id
+            limit 1
+            for update
+            """)
+        // Another attempt of this very exchange may have had it.
+        if let known = try await self.find(of: order.id, in: transaction) { return known }
+        guard let left else { return nil }
+        return try await self.assign(left.value("code_id"), to: order, at: now, in: transaction)
+    }
+
+    private func assign(
+        _ code: Int64, to order: ExchangeOrder, at now: Timestamp, in transaction: borrowing Transaction
+    ) async throws -> (id: Int64, sealed: [UInt8])? {
         let row = try await transaction.first(
             """
             update partners_exchange.code
             set member_id = \(order.member), exchange_id = \(order.id), assigned_at = \(now)
-            where code_id = (
-                select code_id
-                from partners_exchange.code
-                where offer = \(order.offer) and exchange_id is null
-                order by code_id
-                limit 1
-                for update skip locked
-            )
+            where code_id = \(code)
             returning code_id, code
             """)
         return try row.map { (try $0.value("code_id"), try $0.value("code")) }

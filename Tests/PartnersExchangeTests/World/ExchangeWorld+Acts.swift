@@ -100,6 +100,8 @@ extension ExchangeWorld {
             let record = try await self.parts.flow.store.find(redemption, of: member, in: self.database)
             let found = try #require(record)
             if found.state == state || found.state.isEnd { return true }
+            // The partner is being asked: with the clock moved on it would be asked a second time at once.
+            if found.state == .submitted { return false }
             if let due = found.dueAt, due > self.clock.now { self.clock.set(to: due) }
             try await self.parts.flow.advance(redemption, of: member)
             return false
