@@ -12,13 +12,13 @@ import Testing
 
     private func gateway(
         _ sink: MailSink, isEncrypted: Bool = false, user: String? = nil, password: String? = nil,
-        authorities: String? = nil, patience: Duration = .seconds(20)
+        authorities: String? = nil
     ) throws -> SMTPMailGateway {
         SMTPMailGateway(
             SMTPMailGateway.Configuration(
                 host: isEncrypted ? "localhost" : "127.0.0.1", port: sink.port,
                 from: try #require(EmailAddress("club@club.example")), isEncrypted: isEncrypted, user: user,
-                password: password.map { Secret($0) }, authorities: authorities, patience: patience),
+                password: password.map { Secret($0) }, authorities: authorities),
             clock: self.clock)
     }
 
@@ -63,7 +63,7 @@ import Testing
         async throws
     {
         try await MailSink.run { sink in
-            let gateway = try self.gateway(sink, patience: .seconds(2))
+            let gateway = try self.gateway(sink)
             await #expect(throws: GatewayFailure.unclear("smtp-silent")) {
                 try await gateway.send(try self.mail(to: "slow@example.org"), reference: UUID())
             }
