@@ -26,7 +26,7 @@ create function queue.claim_%1$s(
     id bigint, attempt smallint, queue_id smallint, kind text, version smallint, args jsonb, headers jsonb,
     cause_id bigint, reply_to int, reply_class smallint, deadline timestamptz, priority smallint, rank bigint
 )
-    language plpgsql as $$
+    language plpgsql set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 declare
     v_rows tid[] := array(
@@ -79,7 +79,7 @@ create function queue.take_%1$s(
     id bigint, kind text, version smallint, args jsonb, headers jsonb, cause_id bigint, deadline timestamptz,
     priority smallint, rank bigint, aseq bigint
 )
-    language plpgsql as $$
+    language plpgsql set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 declare
     v_rows tid[] := array(
@@ -209,8 +209,11 @@ begin
         v_lease := v_queue.lease_ms * interval '1 millisecond';
         v_counted := v_queue.running_max is not null;
         v_got := 0;
-        v_has_some := not v.batched
-            or exists (select from queue.ready r where r.queue_id = v.number and r.attempt > 0);
+        -- Not in one expression: a statement that names the ring opens all of its leaves, whether it comes to that or not.
+        v_has_some := true;
+        if v.batched then
+            v_has_some := exists (select from queue.ready r where r.queue_id = v.number and r.attempt > 0);
+        end if;
         for v_slot in select slot from queue.ring order by generation loop
             exit when v_left <= 0 or not v_has_some;
             case v_slot
@@ -258,11 +261,11 @@ begin
             return next;
             wait_ms := null;
         end if;
-        if v.batched and v.asks
-            and exists (select from queue.ready r where r.queue_id = v.number and r.attempt = 0)
-        then
-            queue_id := v.number;
-            return next;
+        if v.batched and v.asks then
+            if exists (select from queue.ready r where r.queue_id = v.number and r.attempt = 0) then
+                queue_id := v.number;
+                return next;
+            end if;
         end if;
         queue_id := null;
     end loop;
