@@ -36,41 +36,70 @@ declare
         order by r.priority, r.rank
         limit p_limit
         for update skip locked);
+    v_count int;
 begin
     if v_rows = '{}' then
         return;  -- most looks: what follows costs several times as much, also where there is nothing
     end if;
+    if p_is_keyed then
+        return query
+            with gone as (
+                delete from queue.ready_%1$s where ctid = any (v_rows)
+                returning id, attempt, priority, rank, key, aseq
+            ), alive as (
+                select g.id, g.attempt, g.priority, g.rank, g.key, g.aseq, j.kind, j.version, j.args, j.headers,
+                    j.cause_id, j.reply_to, j.reply_class, j.deadline
+                from gone g join queue.job j on j.id = g.id
+                where (j.reply_class is distinct from 2 or j.deadline > clock_timestamp() or g.aseq is not null)
+                    and not (g.key is not null and g.aseq is null)
+            ), strayed as (
+                insert into queue.arrival (seq, id, queue_id, priority, attempt, key)
+                select queue.stray_seq(g.id), g.id, p_queue, j.priority, g.attempt, g.key
+                from gone g join queue.job j on j.id = g.id
+                where g.key is not null and g.aseq is null
+                returning 1
+            ), leased as (
+                insert into queue.lease (id, attempt, worker_id, queue_id, priority, key, aseq, deadline, is_counted)
+                select id, (attempt + 1)::smallint, p_worker, p_queue, priority, key, aseq, clock_timestamp() + p_lease,
+                    p_is_counted
+                from alive
+            ), dropped as (  -- questions that nobody waits for any more
+                insert into queue.delta (slot, queue_id, counter, n)
+                select %1$s, p_queue, 5, d.n
+                from (
+                    select (select count(*) from gone) - (select count(*) from alive) - (select count(*) from strayed)
+                        as n) d
+                where d.n > 0
+            )
+            select id, (attempt + 1)::smallint, p_queue, kind, version, args, headers, cause_id, reply_to, reply_class,
+                deadline, priority, rank
+            from alive order by priority, rank;
+        return;
+    end if;
+    -- The same where no job can have strayed. To set up a statement costs more than it does for a few rows, by the
+    -- tables in it: so what is rarely needed stands behind it.
     return query
         with gone as (
             delete from queue.ready_%1$s where ctid = any (v_rows)
             returning id, attempt, priority, rank, key, aseq
         ), alive as (
-            select g.id, g.attempt, g.priority, g.rank, g.key, g.aseq, j.kind, j.version, j.args, j.headers, j.cause_id,
-                j.reply_to, j.reply_class, j.deadline
+            select g.id, (g.attempt + 1)::smallint as attempt, g.priority, g.rank, g.key, g.aseq, j.kind, j.version,
+                j.args, j.headers, j.cause_id, j.reply_to, j.reply_class, j.deadline
             from gone g join queue.job j on j.id = g.id
-            where (j.reply_class is distinct from 2 or j.deadline > clock_timestamp() or g.aseq is not null)
-                and not (p_is_keyed and g.key is not null and g.aseq is null)
-        ), strayed as (
-            insert into queue.arrival (seq, id, queue_id, priority, attempt, key)
-            select queue.stray_seq(g.id), g.id, p_queue, j.priority, g.attempt, g.key
-            from gone g join queue.job j on j.id = g.id
-            where p_is_keyed and g.key is not null and g.aseq is null
-            returning 1
+            where j.reply_class is distinct from 2 or j.deadline > clock_timestamp() or g.aseq is not null
         ), leased as (
             insert into queue.lease (id, attempt, worker_id, queue_id, priority, key, aseq, deadline, is_counted)
-            select id, (attempt + 1)::smallint, p_worker, p_queue, priority, key, aseq, clock_timestamp() + p_lease,
-                p_is_counted
+            select id, attempt, p_worker, p_queue, priority, key, aseq, clock_timestamp() + p_lease, p_is_counted
             from alive
-        ), dropped as (  -- questions that nobody waits for any more
-            insert into queue.delta (slot, queue_id, counter, n)
-            select %1$s, p_queue, 5, d.n
-            from (
-                select (select count(*) from gone) - (select count(*) from alive) - (select count(*) from strayed) as n) d
-            where d.n > 0
         )
-        select id, (attempt + 1)::smallint, p_queue, kind, version, args, headers, cause_id, reply_to, reply_class,
-            deadline, priority, rank
+        select id, attempt, p_queue, kind, version, args, headers, cause_id, reply_to, reply_class, deadline, priority,
+            rank
         from alive order by priority, rank;
+    get diagnostics v_count = row_count;
+    if v_count < cardinality(v_rows) then  -- questions that nobody waits for any more
+        insert into queue.delta (slot, queue_id, counter, n)
+        values (%1$s, p_queue, 5, cardinality(v_rows) - v_count);
+    end if;
 end $$;
 
 create function queue.take_%1$s(
