@@ -280,7 +280,7 @@ struct LivenessTests {
             """
             update queue.worker
             set session_at = clock_timestamp() + interval '1 hour',
-                seen_at = case when id = \(rescuer) then seen_at else clock_timestamp() + interval '1 hour' end
+                seen_at = clock_timestamp() + case when id = \(rescuer) then interval '0' else interval '1 hour' end
             """)
         let queues: [Int16] = try await world.owner.one("select queue.rescue(\(rescuer), 100)").value(at: 0)
         #expect(queues.count == 1)
