@@ -20,9 +20,10 @@ struct SMTPMailGateway: MailGateway {
         let password: Secret?
         /// A file of certificates that are trusted instead of the system's; nil for those.
         var authorities: String?
-        /// How long one mail may take.
-        var patience = Duration.seconds(20)
     }
+
+    /// How long one mail may take.
+    private static let patience = Duration.seconds(20)
 
     let configuration: Configuration
     let clock: any WallClock
@@ -58,7 +59,7 @@ struct SMTPMailGateway: MailGateway {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await body() }
             group.addTask {
-                try await Task.sleep(for: self.configuration.patience)
+                try await Task.sleep(for: Self.patience)
                 throw TooSlow()
             }
             defer { group.cancelAll() }

@@ -26,7 +26,7 @@ create function queue.claim_%1$s(
     id bigint, attempt smallint, queue_id smallint, kind text, version smallint, args jsonb, headers jsonb,
     cause_id bigint, reply_to int, reply_class smallint, deadline timestamptz, priority smallint, rank bigint
 )
-    language plpgsql set plan_cache_mode = force_generic_plan as $$
+    language plpgsql as $$
 #variable_conflict use_column
 declare
     v_rows tid[] := array(
@@ -36,48 +36,24 @@ declare
         order by r.priority, r.rank
         limit p_limit
         for update skip locked);
+    v_strayed int := 0;
     v_count int;
 begin
     if v_rows = '{}' then
         return;  -- most looks: what follows costs several times as much, also where there is nothing
     end if;
+    -- To set up a statement costs more than it does for a few rows, by the tables in it: so what is rarely needed stands
+    -- beside the claim and not in it.
     if p_is_keyed then
-        return query
-            with gone as (
-                delete from queue.ready_%1$s where ctid = any (v_rows)
-                returning id, attempt, priority, rank, key, aseq
-            ), alive as (
-                select g.id, g.attempt, g.priority, g.rank, g.key, g.aseq, j.kind, j.version, j.args, j.headers,
-                    j.cause_id, j.reply_to, j.reply_class, j.deadline
-                from gone g join queue.job j on j.id = g.id
-                where (j.reply_class is distinct from 2 or j.deadline > clock_timestamp() or g.aseq is not null)
-                    and not (g.key is not null and g.aseq is null)
-            ), strayed as (
-                insert into queue.arrival (seq, id, queue_id, priority, attempt, key)
-                select queue.stray_seq(g.id), g.id, p_queue, j.priority, g.attempt, g.key
-                from gone g join queue.job j on j.id = g.id
-                where g.key is not null and g.aseq is null
-                returning 1
-            ), leased as (
-                insert into queue.lease (id, attempt, worker_id, queue_id, priority, key, aseq, deadline, is_counted)
-                select id, (attempt + 1)::smallint, p_worker, p_queue, priority, key, aseq, clock_timestamp() + p_lease,
-                    p_is_counted
-                from alive
-            ), dropped as (  -- questions that nobody waits for any more
-                insert into queue.delta (slot, queue_id, counter, n)
-                select %1$s, p_queue, 5, d.n
-                from (
-                    select (select count(*) from gone) - (select count(*) from alive) - (select count(*) from strayed)
-                        as n) d
-                where d.n > 0
-            )
-            select id, (attempt + 1)::smallint, p_queue, kind, version, args, headers, cause_id, reply_to, reply_class,
-                deadline, priority, rank
-            from alive order by priority, rank;
-        return;
+        with gone as (
+            delete from queue.ready_%1$s where ctid = any (v_rows) and key is not null and aseq is null
+            returning id, attempt, key
+        )
+        insert into queue.arrival (seq, id, queue_id, priority, attempt, key)
+        select queue.stray_seq(g.id), g.id, p_queue, j.priority, g.attempt, g.key
+        from gone g join queue.job j on j.id = g.id;
+        get diagnostics v_strayed = row_count;
     end if;
-    -- The same where no job can have strayed. To set up a statement costs more than it does for a few rows, by the
-    -- tables in it: so what is rarely needed stands behind it.
     return query
         with gone as (
             delete from queue.ready_%1$s where ctid = any (v_rows)
@@ -96,9 +72,9 @@ begin
             rank
         from alive order by priority, rank;
     get diagnostics v_count = row_count;
-    if v_count < cardinality(v_rows) then  -- questions that nobody waits for any more
+    if v_count + v_strayed < cardinality(v_rows) then  -- questions that nobody waits for any more
         insert into queue.delta (slot, queue_id, counter, n)
-        values (%1$s, p_queue, 5, cardinality(v_rows) - v_count);
+        values (%1$s, p_queue, 5, cardinality(v_rows) - v_count - v_strayed);
     end if;
 end $$;
 
@@ -108,7 +84,7 @@ create function queue.take_%1$s(
     id bigint, kind text, version smallint, args jsonb, headers jsonb, cause_id bigint, deadline timestamptz,
     priority smallint, rank bigint, aseq bigint
 )
-    language plpgsql set plan_cache_mode = force_generic_plan as $$
+    language plpgsql as $$
 #variable_conflict use_column
 declare
     v_rows tid[] := array(
@@ -121,19 +97,22 @@ begin
     if v_rows = '{}' then
         return;
     end if;
+    if p_is_keyed then
+        with gone as (
+            delete from queue.ready_%1$s where ctid = any (v_rows) and key is not null and aseq is null
+            returning id, key
+        )
+        insert into queue.arrival (seq, id, queue_id, priority, key)
+        select queue.stray_seq(g.id), g.id, p_queue, j.priority, g.key
+        from gone g join queue.job j on j.id = g.id;
+    end if;
     return query
         with gone as (
             delete from queue.ready_%1$s where ctid = any (v_rows)
-            returning id, priority, rank, key, aseq
-        ), strayed as (
-            insert into queue.arrival (seq, id, queue_id, priority, key)
-            select queue.stray_seq(g.id), g.id, p_queue, j.priority, g.key
-            from gone g join queue.job j on j.id = g.id
-            where p_is_keyed and g.key is not null and g.aseq is null
+            returning id, priority, rank, aseq
         )
         select g.id, j.kind, j.version, j.args, j.headers, j.cause_id, j.deadline, g.priority, g.rank, g.aseq
         from gone g join queue.job j on j.id = g.id
-        where not (p_is_keyed and g.key is not null and g.aseq is null)
         order by g.priority, g.rank;
 end $$;
 $text$, slot);
@@ -238,7 +217,7 @@ begin
         v_lease := v_queue.lease_ms * interval '1 millisecond';
         v_counted := v_queue.running_max is not null;
         v_got := 0;
-        -- Not in one expression: a statement that names the ring opens all of its leaves, whether it comes to that or not.
+        -- Not in one expression: a statement that names the ring opens all of its leaves, needed or not.
         v_has_some := true;
         if v.batched then
             v_has_some := exists (select from queue.ready r where r.queue_id = v.number and r.attempt > 0);
