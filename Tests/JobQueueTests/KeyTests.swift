@@ -192,6 +192,45 @@ struct KeyTests {
         #expect(try await world.violations() == [])
     }
 
+    /// As of a sender that read the queue before it was keyed and committed behind the declaration.
+    @Test(arguments: [false, true])
+    func `jobs without a place are called back by whoever would run them, and run in order`(isBatched: Bool)
+        async throws
+    {
+        let world = try await World.make()
+        let alpha = world.bus("alpha")
+        try await world.owner.execute(
+            """
+            select queue.declare('alpha', '[{"name": "alpha.steps", "key_limit": 1}]')
+            """)
+        _ = try await alpha.send(contentsOf: (1...3).map { AccountStep(account: "a", number: $0) })
+        try await world.owner.execute(
+            """
+            with placed as (delete from queue.arrival returning *)
+            insert into queue.ready (slot, queue_id, priority, rank, id, key)
+            select (select slot from queue.ring order by generation desc limit 1), queue_id, priority, id, id, key
+            from placed
+            """)
+        let worker = try await world.owner.one("select queue.register('alpha', 'h', 1)").value(at: 0, as: Int32.self)
+        let queue = try await world.owner.one("select id from queue.queue where name = \(AccountStep.queue)")
+            .value(at: 0, as: Int16.self)
+        let claimed = try await world.count(
+            isBatched
+                ? "select count(id) from queue.take(\(worker), \(queue), 10, 0::smallint, 0)"
+                : "select count(id) from queue.look(\(worker), \([queue]), array[10], array[false])")
+        #expect(claimed == 0)
+        #expect(try await world.count("select count(*) from queue.arrival") == 3)
+        let diary = Diary()
+        try await alpha.running(
+            queues: [Self.queue()],
+            handlers: [.transactional(AccountStep.self) { step, _, _ in diary.end(step, isDone: true) }]
+        ) {
+            try await eventually("all are done") { diary.done.count == 3 }
+        }
+        #expect(diary.numbers(of: "a") == [1, 2, 3])
+        #expect(try await world.violations() == [])
+    }
+
     @Test func `a rescue keeps the place of the key`() async throws {
         let world = try await World.make()
         let alpha = world.bus("alpha")
