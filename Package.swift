@@ -120,12 +120,14 @@ let package = Package(
             exclude: ["Decisions"], resources: [.copy("Migrations"), .copy("Functions")]),
         shared("JobQueueTesting", ["Kernel", "Postgres", "JobQueue", logging, lifecycle]),
         shared("Web", ["Kernel", "Spans", "Postgres", logging, metrics, tracing, hummingbird, jwt, crypto, locks]),
-        shared("Telemetry", ["Kernel", logging, metrics, locks]),
+        shared(
+            "Telemetry",
+            ["Kernel", logging, metrics, locks, tracing, instrumentation, httpClient, sockets, httpTypes]),
         shared(
             "Host",
             [
                 "Kernel", "Postgres", "JobQueue", "Web", "Telemetry", configuration, logging, metrics, lifecycle,
-                signals, hummingbird, sockets, locks,
+                signals, hummingbird, sockets, locks, tracing,
             ]),
         shared("EmbeddedPostgres", [logging, subprocess, system]),
         shared("Photos", [locks, subprocess, system]),
@@ -165,7 +167,7 @@ let package = Package(
                 name: "TestSupport",
                 dependencies: foundation + [
                     "EmbeddedPostgres", inMemoryLogging, hummingbirdTesting, httpClient, sockets, httpTypes,
-                    subprocess, system, tracing, instrumentation,
+                    subprocess, system, tracing, instrumentation, yaml,
                 ],
                 path: "Tests/Support", swiftSettings: house),
             .executableTarget(

@@ -1,3 +1,4 @@
+import Contracts
 import Hummingbird
 import JobQueue
 import Kernel
@@ -14,6 +15,7 @@ struct EdgeParts: Sendable {
     let deliver: DeliverNotice
     let takeReport: TakeReport
     let stop: StopAdvertising
+    let tellOfPoints: TellOfPoints
     private let kannel: KannelRoutes
     private let devices: DeviceRoutes
     private let client: GatewayClient?
@@ -23,7 +25,8 @@ struct EdgeParts: Sendable {
     static let queues = [
         QueueDeclaration(
             "auth.notifications", attemptsMax: 60, backoff: Backoff(cap: .seconds(300)), lease: .seconds(60),
-            retention: .seconds(86_400), isEncrypted: true)
+            retention: .seconds(86_400), isEncrypted: true),
+        QueueDeclaration("auth.points", retention: .seconds(86_400), producers: ["ledger"]),
     ]
 
     init(_ m: AuthParts.Materials, signer: TokenSigner, auth: AuthMetrics) {
@@ -51,6 +54,7 @@ struct EdgeParts: Sendable {
 
         let outlets = m.outlets ?? Outlets(database: m.database, clock: m.clock)
         let notices = NoticeMetrics()
+        self.tellOfPoints = TellOfPoints(bus: m.bus, ids: m.ids)
         let move = MoveNotice(database: m.database, bus: m.bus, clock: m.clock, metrics: notices)
         self.deliver = DeliverNotice(
             database: m.database, clock: m.clock, vault: m.vault,
@@ -66,7 +70,14 @@ struct EdgeParts: Sendable {
         self.client = outlets.client
     }
 
-    var handlers: [Handler] { [.notify(self.deliver)] }
+    var handlers: [Handler] {
+        [
+            .notify(self.deliver),
+            .batch(PointsEarned.self, on: "auth.points") { jobs, transaction in
+                try await self.tellOfPoints(jobs.map(\.message), in: transaction)
+            },
+        ]
+    }
 
     var services: [any Service] { self.client.map { [$0] } ?? [] }
 

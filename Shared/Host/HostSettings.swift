@@ -32,7 +32,16 @@ enum HostSettings {
         "CLUB_QUEUE_LISTEN", among: ["on", "off"], default: "on",
         meaning: "whether jobs are heard of by notifications; off for databases behind a pooler of transactions")
 
-    static let all = [database, pool, bind, port, logLevel, stopTime, queueKeys, queueListen]
+    static let traceEndpoint = Setting.text(
+        "CLUB_OTLP_ENDPOINT",
+        meaning: "the collector that traces go to by OTLP over HTTP, such as http://collector:4318; none: no traces")
+    static let tracePercent = Setting.integer(
+        "CLUB_OTLP_PERCENT", default: 100, in: 1...100,
+        meaning: "how many of a hundred traces that begin here are recorded; a caller's decision is followed")
+
+    static let all = [
+        database, pool, bind, port, logLevel, stopTime, queueKeys, queueListen, traceEndpoint, tracePercent,
+    ]
 
     /// The password of a service's database role.
     static func password(of service: ServiceName) -> Setting {
@@ -74,6 +83,16 @@ extension Settings {
         } catch {
             throw SettingsError("\(HostSettings.queueKeys.name) cannot be used: \(error).")
         }
+    }
+
+    /// Where traces go; nil when nowhere.
+    /// - Throws: ``SettingsError``
+    func traceEndpoint() throws -> String? {
+        guard let endpoint = try self.optionalText(HostSettings.traceEndpoint) else { return nil }
+        guard endpoint.hasPrefix("http://") || endpoint.hasPrefix("https://") else {
+            throw SettingsError("\(HostSettings.traceEndpoint.name) must begin with http:// or https://.")
+        }
+        return endpoint
     }
 
     /// The port of a service; 0 when the system chooses.

@@ -9,6 +9,7 @@ internal import NIOCore
 internal import Postgres
 internal import ServiceLifecycle
 internal import Telemetry
+internal import Tracing
 internal import Web
 
 /// What all services of a process share.
@@ -37,6 +38,9 @@ struct HostedService<Module: ServiceModule>: Service {
     private let pages: ServicePages
     private let gate: GateResponder
     private let isStarted = NIOLockedValueBox(false)
+    /// nil when nobody collects traces.
+    private let exporter: SpanExporter?
+    private let tracer: any Tracer
 
     init(_: Module.Type, in context: HostContext) throws {
         let name = Module.name
@@ -49,10 +53,15 @@ struct HostedService<Module: ServiceModule>: Service {
                 Listener(configuration, reactor: context.reactor, logger: logger)
             )
         }
+        let pool = withMetricsFactory(metrics) { PoolGauges(database) }
         let isStarted = self.isStarted
         let listening = try context.settings.listening()
         let pages = ServicePages(
-            openAPI: try Self.openAPI(), metrics: { metrics.text() },
+            openAPI: try Self.openAPI(),
+            metrics: {
+                pool.read()
+                return metrics.text()
+            },
             readiness: [
                 HealthCheck("database") { try await database.execute("select 1") },
                 HealthCheck("started") { try NotReady.unless(isStarted.withLockedValue { $0 }) },
@@ -67,6 +76,15 @@ struct HostedService<Module: ServiceModule>: Service {
         self.keyring = try context.settings.queueKeys()
         self.pages = pages
         self.gate = withMetricsFactory(metrics) { GateResponder(pages: pages) }
+        let exporter = try context.settings.traceEndpoint().map { endpoint in
+            withMetricsFactory(metrics) {
+                SpanExporter(
+                    endpoint: endpoint, service: "club-\(name.text)", instance: context.instance, logger: logger)
+            }
+        }
+        let percent = try context.settings.integer(HostSettings.tracePercent)
+        self.exporter = exporter
+        self.tracer = exporter.map { SpanTracer(exporter: $0, percent: percent) } ?? InstrumentationSystem.tracer
     }
 
     /// Its HTTP interface, which answers from the first moment on.
@@ -85,7 +103,12 @@ struct HostedService<Module: ServiceModule>: Service {
                     context.report(.listening(name, port: port))
                 },
                 logger: logger),
-            name: name, host: host, port: port)
+            name: name, host: host, port: port, tracer: self.tracer)
+    }
+
+    /// Sends what has been traced; ends after everything that is traced.
+    func traces() -> (any Service)? {
+        self.exporter.map(SpanExporterService.init)
     }
 
     /// Closes the database's connections when everything that uses them has ended.
@@ -97,7 +120,7 @@ struct HostedService<Module: ServiceModule>: Service {
         try await withLogger(self.logger) { _ in
             try await withMetricsFactory(self.metrics) {
                 do {
-                    try await self.serve()
+                    try await withTracer(self.tracer) { try await self.serve() }
                 } catch is CancellationError {
                     // Being asked to stop is no failure.
                 }
@@ -119,8 +142,9 @@ struct HostedService<Module: ServiceModule>: Service {
         self.context.report(.ready(Module.name))
         let worker = Worker(
             bus: bus, queues: module.queues, handlers: module.handlers, periodic: periodicJobs)
+        let gauges = ServiceGauges(service: Module.name, database: self.database, logger: self.logger)
         // The worker first: it outlives the others, which may still send and call while they end.
-        try await ServiceGroup(services: [worker] + module.services, logger: self.logger).run()
+        try await ServiceGroup(services: [worker] + module.services + [gauges], logger: self.logger).run()
     }
 
     /// Puts the module together as soon as the database is fit for it.
@@ -166,10 +190,11 @@ private struct HTTPService<App: ApplicationProtocol>: Service {
     let name: ServiceName
     let host: String
     let port: Int
+    let tracer: any Tracer
 
     func run() async throws {
         do {
-            try await self.application.run()
+            try await withTracer(self.tracer) { try await self.application.run() }
         } catch let error as IOError {
             throw HostError(
                 "\(self.name.text) cannot listen on \(self.host) port \(self.port) (CLUB_BIND, CLUB_PORT): \(error.description)"
@@ -177,6 +202,15 @@ private struct HTTPService<App: ApplicationProtocol>: Service {
         } catch is CancellationError {
             // Being asked to stop is no failure.
         }
+    }
+}
+
+/// Sends spans until it is asked to stop.
+private struct SpanExporterService: Service {
+    let exporter: SpanExporter
+
+    func run() async {
+        await cancelWhenGracefulShutdown { await self.exporter.run() }
     }
 }
 

@@ -80,7 +80,8 @@ public struct ServiceHost: Sendable {
         in context: HostContext, _ stopSwitch: StopSwitch
     ) throws -> [ServiceGroupConfiguration.ServiceConfiguration] {
         let hosted = try self.modules.map { try Self.host($0, in: context) }
-        let services = hosted.map(\.closer) + hosted.map(\.service) + hosted.map(\.application)
+        let services =
+            hosted.compactMap(\.traces) + hosted.map(\.closer) + hosted.map(\.service) + hosted.map(\.application)
         return services.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) } + [
             ServiceGroupConfiguration.ServiceConfiguration(
                 service: StopSwitchService(stopSwitch: stopSwitch), successTerminationBehavior: .gracefullyShutdownGroup
@@ -90,9 +91,9 @@ public struct ServiceHost: Sendable {
 
     private static func host<Module: ServiceModule>(
         _ module: Module.Type, in context: HostContext
-    ) throws -> (closer: any Service, service: any Service, application: any Service) {
+    ) throws -> (traces: (any Service)?, closer: any Service, service: any Service, application: any Service) {
         let service = try HostedService(module, in: context)
-        return (service.closer(), service, try service.application())
+        return (service.traces(), service.closer(), service, try service.application())
     }
 
     /// Host name and process number.

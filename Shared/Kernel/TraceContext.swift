@@ -45,12 +45,17 @@ public struct TraceContext: Hashable, Sendable {
 
     /// The header's text, version 00.
     public var traceparent: String {
-        "00-\(self.traceIDText)-\(Self.hex(self.spanID))-\(self.isSampled ? "01" : "00")"
+        "00-\(self.traceIDText)-\(self.spanIDText)-\(self.isSampled ? "01" : "00")"
     }
 
     /// 32 lower-case hexadecimal digits, for logs.
     public var traceIDText: String {
         Self.hex(self.traceID)
+    }
+
+    /// 16 lower-case hexadecimal digits.
+    public var spanIDText: String {
+        Self.hex(self.spanID)
     }
 
     private init(known traceID: [UInt8], spanID: [UInt8], isSampled: Bool) {

@@ -81,6 +81,15 @@ public final class Database: QueryRunner, Sendable {
     /// How many callers wait for a connection now.
     public var waitingCount: Int { self.state.withLockedValue { $0.waitingCount } }
 
+    /// How the pool stands, for whoever watches it.
+    public var poolReading: PoolReading {
+        self.state.withLockedValue {
+            PoolReading(
+                lent: $0.lentCount, idle: $0.idleCount, opening: $0.openingCount, waiting: $0.waitingCount,
+                totals: $0.totals)
+        }
+    }
+
     // MARK: Pool
 
     private func borrow() async throws -> Connection {

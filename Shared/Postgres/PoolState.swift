@@ -1,5 +1,31 @@
 internal import DequeModule
 
+/// What has happened to the callers of a pool since it was made.
+public struct PoolTotals: Sendable, Hashable {
+    /// How many had to wait and got a connection.
+    public var waits = 0
+    /// How long those waited, together.
+    public var waited = Duration.zero
+    /// How many got none: too many waited already, or they waited too long.
+    public var refusals = 0
+
+    /// Nothing yet.
+    public init() {}
+}
+
+/// How a pool stands.
+public struct PoolReading: Sendable {
+    /// Connections that somebody uses.
+    public let lent: Int
+    /// Connections that nobody uses.
+    public let idle: Int
+    /// Connections that are being opened.
+    public let opening: Int
+    /// Callers that wait for one.
+    public let waiting: Int
+    public let totals: PoolTotals
+}
+
 /// Who has which connection and who waits: the pool's decisions, without any I/O.
 ///
 /// The owner keeps it behind a lock, tells it what happened, and carries out the ``Actions`` it returns.
@@ -26,6 +52,7 @@ struct PoolState<Connection: Sendable, Waiter: Sendable>: Sendable {
     private struct Waiting {
         let id: UInt64
         let waiter: Waiter
+        let since: Instant
         let deadline: Instant
     }
 
@@ -37,6 +64,7 @@ struct PoolState<Connection: Sendable, Waiter: Sendable>: Sendable {
     private(set) var openingCount = 0
     private(set) var isClosed = false
     private var isTicking = false
+    private(set) var totals = PoolTotals()
 
     init(limits: PoolLimits) {
         self.limits = limits
@@ -64,10 +92,11 @@ struct PoolState<Connection: Sendable, Waiter: Sendable>: Sendable {
             return actions
         }
         guard self.waiting.count < self.limits.waiting else {
+            self.totals.refusals += 1
             actions.refuse = [(waiter, DatabaseError(.poolExhausted, context: "\(self.waiting.count) callers wait"))]
             return actions
         }
-        self.waiting.append(Waiting(id: id, waiter: waiter, deadline: now + self.limits.waitTimeout))
+        self.waiting.append(Waiting(id: id, waiter: waiter, since: now, deadline: now + self.limits.waitTimeout))
         self.openForWaiters(&actions)
         self.tickIfNeeded(&actions)
         return actions
@@ -121,6 +150,7 @@ struct PoolState<Connection: Sendable, Waiter: Sendable>: Sendable {
         var actions = Actions()
         while let first = self.waiting.first, first.deadline <= now {
             self.waiting.removeFirst()
+            self.totals.refusals += 1
             actions.refuse.append((first.waiter, DatabaseError(.poolTimeout)))
         }
         let old = self.idle.filter { $0.since + self.limits.idleTimeout <= now }
@@ -151,6 +181,8 @@ struct PoolState<Connection: Sendable, Waiter: Sendable>: Sendable {
             actions.close.append(connection)
         } else if let next = self.waiting.popFirst() {
             self.lentCount += 1
+            self.totals.waits += 1
+            self.totals.waited += next.since.duration(to: now)
             actions.lend = (connection, next.waiter)
         } else {
             self.idle.append(Idle(connection: connection, since: now))

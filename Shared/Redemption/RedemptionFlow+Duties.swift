@@ -34,6 +34,7 @@ extension RedemptionFlow {
     @discardableResult
     public func sweep(overdue: Duration = .seconds(60), limit: Int = 500) async throws -> Int {
         let late = try await self.store.due(before: self.clock.now - overdue, limit: limit, in: self.database)
+        self.metrics.overdue.record(late.count)
         guard !late.isEmpty else { return 0 }
         try await self.database.transaction { transaction in
             for record in late { try await self.wake(record, .zero, transaction) }

@@ -97,6 +97,8 @@ struct RedemptionMetrics: Sendable {
     private let steps: [RedemptionState: Counter]
     let contradictions: Counter
     let swept: Counter
+    /// How many the last sweep found overdue; its limit is the most.
+    let overdue: Gauge
 
     init(service: ServiceName) {
         self.steps = Dictionary(
@@ -107,6 +109,7 @@ struct RedemptionMetrics: Sendable {
         self.contradictions = Counter(
             label: "redemption_contradictions_total", dimensions: [("service", service.text)])
         self.swept = Counter(label: "redemption_swept_total", dimensions: [("service", service.text)])
+        self.overdue = Gauge(label: "redemption_overdue", dimensions: [("service", service.text)])
     }
 
     func moved(to state: RedemptionState) {

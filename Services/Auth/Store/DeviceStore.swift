@@ -41,6 +41,21 @@ struct DeviceStore: Sendable {
             """)
     }
 
+    /// Those of some members who have a device on which they are logged in.
+    func owners<Runner: QueryRunner & ~Copyable>(
+        among members: [Member.ID], on runner: borrowing Runner
+    ) async throws -> Set<Member.ID> {
+        guard !members.isEmpty else { return [] }
+        let rows = try await runner.query(
+            """
+            select distinct s.member_id
+            from auth.session s
+            join auth.device_token d using (session_id)
+            where s.member_id = any (\(members)) and s.revoked_at is null
+            """)
+        return Set(try rows.map { try $0.decode(Member.ID.self) })
+    }
+
     /// The devices on which the member is logged in.
     func devices<Runner: QueryRunner & ~Copyable>(
         of member: Member.ID, on runner: borrowing Runner

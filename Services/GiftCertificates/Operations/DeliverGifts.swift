@@ -2,6 +2,7 @@ import Contracts
 import JobQueue
 import Kernel
 import Logging
+import Metrics
 import Postgres
 
 /// Brings gifts to their recipients at their hour, hears how they fare, and tells the giver when one does not arrive.
@@ -18,6 +19,7 @@ struct DeliverGifts: Sendable {
     private let linkBase: String
     private let certificates = CertificateStore()
     private let deliveries = DeliveryStore()
+    private let undelivered = Counter(label: "gift_certificates_undelivered_total")
 
     /// Gifts in one transaction.
     private static let chunk = 50
@@ -107,6 +109,8 @@ struct DeliverGifts: Sendable {
     private func tellGiver(of certificate: Certificate, in transaction: borrowing Transaction) async throws {
         let hint = try self.sealer.recipient(of: certificate)?.hint ?? ""
         let texts = GiftMessages.undelivered(to: hint)
+        let undelivered = self.undelivered
+        transaction.afterCommit { undelivered.increment() }
         try await self.deliveries.markUndelivered(certificate.id, at: self.clock.now, in: transaction)
         try await self.bus.send(
             Notify(
