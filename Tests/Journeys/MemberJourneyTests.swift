@@ -9,7 +9,12 @@ import Testing
         async throws
     {
         try await PartnerByTheSea.run { partner in
-            try await TestSystem.run(demo: true, settings: ["CLUB_PARTNERS_EXCHANGE_HOSTS": partner.host]) { system in
+            let settings = [
+                "CLUB_PARTNERS_EXCHANGE_HOSTS": partner.host,
+                // A collector that is not there disturbs nobody.
+                "CLUB_OTLP_ENDPOINT": "http://127.0.0.1:9",
+            ]
+            try await TestSystem.run(demo: true, settings: settings) { system in
                 let story = try await MemberStory(Programme(system), partner: partner)
                 try await story.`row 33: joins on the web, and another phone of hers logs in`()
                 try await story.`rows 4, 12, 14, 49: buys and sees points, where they came from and when they expire`()
@@ -27,6 +32,7 @@ import Testing
                 try await story.`row 11: changes the phone, and nothing goes out for three days`()
                 try await story.`beside the rows: leaves, and is forgotten everywhere`()
                 try await story.`the books verify`()
+                try await story.`every metric of the dashboards and the alerts is measured`()
             }
         }
     }
