@@ -27,14 +27,17 @@ public struct SupportModule: ServiceModule {
     private static let openRate = Setting.integer(
         "CLUB_SUPPORT_OPEN_RATE", default: 120, in: 1...1_000_000,
         meaning: "how many requests a minute one address may make to what needs no login")
+    private static let apps = Setting.text(
+        "CLUB_SUPPORT_APPS", default: AppLink.usual,
+        meaning: "where members get the apps: ios, android, rustore, appgallery, each =https://…, with commas; or none")
 
     public static let settings = [
-        Self.signingKey, Self.mailKey, Self.mailDomain, Self.proofBits, Self.openRate,
+        Self.signingKey, Self.mailKey, Self.mailDomain, Self.proofBits, Self.openRate, Self.apps,
     ]
 
     private let parts: SupportParts
 
-    /// - Throws: `SettingsError` for a domain that is none.
+    /// - Throws: `SettingsError` for a domain that is none, and for links that are none.
     public init(_ resources: ModuleResources) async throws {
         let (settings, bus) = (resources.settings, resources.bus)
         let domain = try settings.text(Self.mailDomain)
@@ -44,6 +47,10 @@ public struct SupportModule: ServiceModule {
         var rules = SupportParts.Rules()
         rules.proofBits = UInt8(clamping: try settings.integer(Self.proofBits))
         rules.openRequestsPerMinute = try settings.integer(Self.openRate)
+        guard let apps = AppLink.parse(try settings.text(Self.apps)) else {
+            throw SettingsError("CLUB_SUPPORT_APPS must be like ios=https://example.org/app, or none.")
+        }
+        rules.apps = apps
         self.parts = SupportParts(
             SupportParts.Materials(
                 database: resources.database, bus: bus, clock: resources.clock, ids: resources.ids,

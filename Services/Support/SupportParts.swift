@@ -34,6 +34,7 @@ struct SupportParts: Sendable {
         /// Requests a minute from one address to what needs no login.
         var openRequestsPerMinute = 120
         var photoProgram = "vipsthumbnail"
+        var apps = AppLink.parse(AppLink.usual) ?? []
     }
 
     let handlers: SupportHandlers
@@ -82,6 +83,7 @@ struct SupportParts: Sendable {
         let m = self.materials
         let everybody = router.group("v1").add(middleware: RateLimit(self.requests))
         FAQRoutes(database: m.database).add(to: everybody)
+        AppRoutes(links: m.rules.apps).add(to: everybody)
         OpenRoutes(customer: self.customer, open: self.open, random: m.random, bits: m.rules.proofBits)
             .add(to: everybody)
         PhotoRoutes(database: m.database, keys: self.customer.keys, clock: m.clock).add(to: router.group("v1"))
