@@ -71,6 +71,12 @@ public struct PartnerSimulator: Sendable {
     /// Its routes.
     public func router() -> Router<BasicRequestContext> {
         let router = Router()
+        self.addRoutes(to: router.group())
+        return router
+    }
+
+    /// Adds its routes below a path, so that one port can have several partners.
+    public func addRoutes(to router: RouterGroup<BasicRequestContext>) {
         router.post("orders") { request, _ in try await self.order(request) }
         router.get("orders/:order") { request, context in
             guard try await self.signedBody(request) != nil else { return Response(status: .unauthorized) }
@@ -88,7 +94,6 @@ public struct PartnerSimulator: Sendable {
         }
         router.get("file") { _, _ in self.book.dailyFile() }
         self.addControl(to: router.group("control"))
-        return router
     }
 
     private func addControl(to control: RouterGroup<BasicRequestContext>) {

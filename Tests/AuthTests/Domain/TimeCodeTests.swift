@@ -35,6 +35,18 @@ import Testing
     ])
     func `base 32 is that of RFC 4648`(bytes: String, text: String) {
         #expect(Base32.encode(Array(bytes.utf8)) == text)
+        #expect(Base32.decode(text) == Array(bytes.utf8))
+    }
+
+    @Test func `an authenticator shows the codes of the address that it has read`() throws {
+        let address = self.secret.address(of: try #require(StaffLogin("orlova")))
+        let app = try #require(Authenticator(address: address))
+        let now = Timestamp(secondsSince1970: 1_800_000_000)
+        #expect(self.secret.step(of: app.code(at: now), at: now) == TimeCodeSecret.step(at: now))
+        #expect(app.nextCode(at: now) == app.code(at: now + .seconds(30)))
+        for text in ["otpauth://totp/club:orlova", "otpauth://totp/x?secret=&issuer=club", "x?secret=MZXW1"] {
+            #expect(Authenticator(address: text) == nil, "\(text)")
+        }
     }
 
     @Test func `a password matches its own hash only, and the hash is read as it was written`() throws {
