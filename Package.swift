@@ -157,8 +157,8 @@ let package = Package(
                 name: "Club",
                 dependencies: foundation + [
                     "Auth", "Ledger", "Promotions", "PartnersExchange", "Charity", "GiftCertificates", "Support",
-                    "EmbeddedPostgres", arguments, httpClient, configuration, subprocess, system, sockets, httpTypes,
-                    signals,
+                    "PartnerSimulator", "EmbeddedPostgres", arguments, httpClient, configuration, subprocess, system,
+                    sockets, httpTypes, signals,
                 ],
                 path: "Services/Club", exclude: ["README.md"], swiftSettings: house),
             .executableTarget(
@@ -216,8 +216,7 @@ let package = Package(
             suite(
                 "JourneyTests", path: "Journeys",
                 foundation + [
-                    "Auth", "Ledger", "Promotions", "Club", "EmbeddedPostgres", "PartnerSimulator", httpClient,
-                    hummingbirdTesting,
+                    "Auth", "Ledger", "Promotions", "Club", "EmbeddedPostgres", httpClient,
                 ]),
             suite(
                 "ChaosTests", path: "Chaos",

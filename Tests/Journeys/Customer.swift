@@ -2,6 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import Club
+
 /// A member with a phone, a card and a session.
 struct Customer: Sendable {
     let programme: Programme

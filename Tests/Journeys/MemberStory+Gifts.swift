@@ -2,6 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import Club
+
 /// Certificates for somebody else.
 extension MemberStory {
     func `rows 28 to 32: a certificate waits for Friday at ten in Yekaterinburg`() async throws {

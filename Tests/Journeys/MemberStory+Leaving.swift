@@ -2,6 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import Club
+
 /// Support, another phone, and the end.
 extension MemberStory {
     private static let photo = "\(WalkThroughTests.repository)/Tests/SupportTests/Fixtures/gps.jpg"
@@ -34,7 +36,7 @@ extension MemberStory {
         "балы сгарают".addingPercentEncoding(withAllowedCharacters: .alphanumerics.intersection(.urlHostAllowed)) ?? ""
 
     private func answer(on path: String) async throws {
-        let support = self.colleagues.support.session
+        let support = self.support.session
         try await support.ask("PUT", .support, "\(path)/lease")
         try await support.ask(
             "POST", .support, "\(path)/answers",

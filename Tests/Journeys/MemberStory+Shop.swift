@@ -2,6 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import Club
+
 /// In the shop: buying, favourites, paying with points, returns, coupons and stickers.
 extension MemberStory {
     func `rows 4, 12, 14, 49: buys and sees points, where they came from and when they expire`() async throws {

@@ -2,6 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import Club
+
 /// Somebody who is logged in, for as long as the story takes: a token that has run out is exchanged for the next one.
 actor PersonSession {
     private let programme: Programme

@@ -2,20 +2,18 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The services, in the order of their ports.
-enum ServicePart: String, CaseIterable, Sendable {
-    case auth, ledger, promotions, charity, support
-    case exchange = "partners_exchange"
-    case gifts = "gift_certificates"
-}
+@testable import Club
 
 /// A whole system as people outside see it: HTTP, the phone in somebody's hand, and the operator's `club`.
 struct Programme: Sendable {
     let shell: ClubShell
+    /// The system's folder.
+    let folder: SystemFolder
     private let addresses: [ServicePart: String]
 
     init(_ system: TestSystem) async throws {
         self.shell = system.shell
+        self.folder = SystemFolder(option: system.folder)
         var addresses: [ServicePart: String] = [:]
         for part in ServicePart.allCases {
             let answer = try await system.shell.club("url", part.rawValue)

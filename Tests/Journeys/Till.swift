@@ -2,6 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import Club
+
 /// A till with its key and its fiscal memory.
 struct Till: Sendable {
     /// What lies on the belt. Prices are in kopecks.

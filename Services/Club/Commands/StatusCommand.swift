@@ -33,6 +33,8 @@ struct StatusCommand: AsyncParsableCommand {
         let startedAt: Timestamp
         let supervisor: Int32
         let services: [Service]
+        /// The partners of the demo.
+        let simulator: String?
         let database: Database
     }
 
@@ -51,6 +53,7 @@ struct StatusCommand: AsyncParsableCommand {
         }
         let answer = Answer(
             folder: folder.path, startedAt: state.startedAt, supervisor: state.supervisor.pid, services: services,
+            simulator: state.simulator,
             database: .init(
                 ready: postgres != nil, version: postgres?.installation.major, socket: postgres?.socketFolder,
                 port: postgres?.port, log: postgres?.logFile))
@@ -64,6 +67,7 @@ struct StatusCommand: AsyncParsableCommand {
         var rows = answer.services.map { service in
             [service.name, service.ready ? "ready" : "not ready", service.url, service.pid.map(String.init) ?? "-"]
         }
+        if let simulator = answer.simulator { rows.append(["the demo's partners", "-", simulator, "-"]) }
         let database = answer.database
         rows.append([
             "postgresql \(database.version.map(String.init) ?? "")", database.ready ? "ready" : "not ready",

@@ -7,7 +7,8 @@ struct URLCommand: AsyncParsableCommand {
         commandName: "url", abstract: "Print where a service answers, for scripts.")
 
     @OptionGroup var system: SystemOptions
-    @Argument(help: "auth, ledger or promotions.")
+    @Argument(
+        help: "auth, ledger, promotions, partners_exchange, charity, gift_certificates, support, or partner_simulator.")
     var service: String
 
     func run() async throws {

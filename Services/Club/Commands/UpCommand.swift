@@ -16,12 +16,13 @@ struct UpCommand: AsyncParsableCommand {
             Ctrl-C stops it all in order and is no failure: the command ends with 0. With --detach it goes on in the \
             background, and the command returns when every service is ready. Where the system runs already, says so.
 
-            Ports: auth N, ledger N+1, promotions N+2, on 127.0.0.1 only.
+            Ports: auth N, ledger N+1, promotions N+2, partners-exchange N+3, charity N+4, gift-certificates N+5, support N+6, \
+            and with --demo its partners N+7; on 127.0.0.1 only.
             """)
 
     @OptionGroup var system: SystemOptions
     @OptionGroup var output: OutputOptions
-    @Option(help: ArgumentHelp("The first of three ports next to each other.", valueName: "n"))
+    @Option(help: ArgumentHelp("The first of the ports, which are next to each other.", valueName: "n"))
     var port = 8080
     @Flag(help: "Go on in the background, logging to the folder's log.")
     var detach = false
@@ -40,6 +41,11 @@ struct UpCommand: AsyncParsableCommand {
             Output.note("The system in \(folder.path) runs already.")
             try await self.report(state, folder)
             return
+        }
+        // From the first --demo on, the partners of the demo belong to the system.
+        if self.demo {
+            try folder.prepare()
+            try DemoPartners.want(in: folder)
         }
         if self.detach {
             let state = try await DetachedStart(folder: folder).run(self.arguments)
@@ -63,9 +69,11 @@ struct UpCommand: AsyncParsableCommand {
         defer { close(lock) }
         // What a killed `club up` left behind has the ports.
         _ = try await SystemStop(folder: folder)()
-        try LoopbackPorts.requireFree(self.port..<self.port + ServicePlan.modules.count)
+        let plan = ServicePlan(
+            port: self.port, isSeparate: self.separate, log: folder.logFile, isDemo: DemoPartners.areWanted(in: folder))
+        try LoopbackPorts.requireFree(plan.ports)
         let run = SystemRun(
-            folder: folder, plan: ServicePlan(port: self.port, isSeparate: self.separate, log: folder.logFile),
+            folder: folder, plan: plan,
             logger: Logger(label: "club", factory: { _ in SwiftLogNoOpLogHandler() })
         ) { state in
             do {

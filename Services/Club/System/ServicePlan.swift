@@ -28,11 +28,27 @@ struct ServicePlan: Sendable {
     let isSeparate: Bool
     /// Where the services' logs go.
     let log: String
+    /// The partners of the demo run too, on the port behind those of the services, and the demo's settings hold.
+    var isDemo = false
+
+    /// The ports that it takes.
+    var ports: Range<Int> { self.port..<self.port + Self.modules.count + (self.isDemo ? 1 : 0) }
 
     var services: [ServiceName] { Self.modules.map { $0.name } }
 
     func url(of service: ServiceName) -> String {
         "http://\(Self.address):\(self.port + (self.services.firstIndex(of: service) ?? 0))"
+    }
+
+    /// Where the partners of the demo answer.
+    var simulator: String { "http://\(Self.address):\(self.port + Self.modules.count)" }
+
+    /// The partners of the demo; nil in a system without one.
+    func partners(_ secrets: SystemSecrets) -> DemoPartners? {
+        guard self.isDemo else { return nil }
+        return DemoPartners(
+            host: Self.address, port: self.port + Self.modules.count,
+            exchange: self.url(of: PartnersExchangeModule.name), secrets: secrets)
     }
 
     /// Runs the services until the task is told to stop.
@@ -71,7 +87,7 @@ struct ServicePlan: Sendable {
                 settings["\(setting.name)_FILE"] = secrets.path(setting.name.lowercased())
             }
         }
-        return settings
+        return self.isDemo ? DemoSettings(simulator: self.simulator).added(to: settings) : settings
     }
 
     private func runSeparately(

@@ -42,6 +42,12 @@ struct SystemRun: Service {
                 try await self.plan.run(database: postgres.address, secrets: secrets, record: record)
                 return true
             }
+            if let partners = self.plan.partners(secrets) {
+                group.addTask {
+                    try await partners.run()
+                    return false
+                }
+            }
             group.addTask {
                 await self.announce(record)
                 return false
@@ -87,7 +93,7 @@ final class StateRecord: Sendable {
             supervisor: me, startedAt: SystemClock().now, isSeparate: plan.isSeparate,
             services: plan.services.map { service in
                 .init(name: service.text, url: plan.url(of: service), process: plan.isSeparate ? nil : me)
-            })
+            }, simulator: plan.isDemo ? plan.simulator : nil)
         self.box = NIOLockedValueBox(state)
         self.folder = folder
         try folder.save(state)

@@ -17,9 +17,12 @@ struct SystemState: Codable, Sendable, Equatable {
     /// Each service is a process of its own.
     let isSeparate: Bool
     var services: [RunningService]
+    /// Where the partners of the demo answer; nil in a system without a demo.
+    var simulator: String?
 
-    /// Where a service answers.
+    /// Where a service answers, or the demo's partners as `partner_simulator`.
     func url(of service: ServiceName) throws -> String {
+        if service.text == ServicePart.partners.rawValue, let simulator = self.simulator { return simulator }
         guard let found = self.services.first(where: { $0.name == service.text }) else {
             throw CommandFailure(.unavailable, "The service \(service.text) is not part of the running system.")
         }
