@@ -78,7 +78,7 @@ extension TourWalk {
             .colleague(.partnerManager), "GET", .exchange, "/staff/v1/partners/tehnosila/orders"
         ) { answer in
             try TourMiss.unless(answer.text.contains(order), "заявки нет в файле")
-            return "файл заявок для партнёра, строк \(answer.text.split(separator: "\n").count)"
+            return "файл заявок для партнёра, строк \(answer.text.split(whereSeparator: \.isNewline).count)"
         }
         let line = "\(order);credited;100;T-\(Self.digits(6))"
         try await self.takeFile("order;status;units;reference\n\(line)\n", "tehnosila")
@@ -124,7 +124,7 @@ extension TourWalk {
         try await self.wait(["accepted"], path)
         try await self.credit(.s7)
         let file = try await self.ask(.nobody, "GET", .partners, "/s7/file") {
-            "файл партнёра, строк \($0.text.split(separator: "\n").count)"
+            "файл партнёра, строк \($0.text.split(whereSeparator: \.isNewline).count)"
         }
         try await self.takeFile(file.text, "s7")
         let settled = try await self.wait(["settled"], path).json

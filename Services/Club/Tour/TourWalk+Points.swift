@@ -26,7 +26,7 @@ extension TourWalk {
                 + ", дальше есть следующая страница"
         }
         try await self.ask(.member(vera), "GET", .ledger, "/v1/statement?format=csv") { answer in
-            let lines = answer.text.split(separator: "\n").count
+            let lines = answer.text.split(whereSeparator: \.isNewline).count
             try TourMiss.unless(lines > 2, "в выписке нет строк")
             return "выписка CSV, строк \(lines)"
         }

@@ -112,11 +112,13 @@ extension TourWalk {
     func openingHours() async throws {
         try await self.shop { shop in
             let monday = try shop.list("schedule")[0]
-            let closed = try shop.list("exceptions").first { $0["opens"] == nil || $0["opens"] == .null }
             guard case .flag(let isOpen)? = shop["isOpen"] else { throw TourMiss("неизвестно, открыт ли магазин") }
             let (opens, closes) = (try monday.whole("opens") / 60, try monday.whole("closes") / 60)
-            return "по понедельникам \(opens):00–\(closes):00, закрыт \(Self.day(closed?["day"]?.text)); сейчас "
-                + (isOpen ? "открыт" : "закрыт")
+            // Days with hours of their own are told when they are near.
+            let others = shop["exceptions"]?.items.count ?? 0
+            return
+                "по понедельникам \(opens):00–\(closes):00, сейчас \(isOpen ? "открыт" : "закрыт"); особых дней рядом: "
+                + "\(others)"
         }
     }
 
