@@ -66,6 +66,7 @@ import Testing
         try await self.upAndInterrupted(flags, at: ready) { result, folder in
             #expect(result.code == 0, "\(result)")
             #expect(result.output.contains("ledger: http://127.0.0.1:"), "\(result)")
+            #expect(result.output.contains("Stopping …"), "\(result)")
             try await self.expectNothingLeft(of: folder)
         }
     }
@@ -94,6 +95,8 @@ import Testing
                     .shown(question, keys: "y\\n"), club: replay, in: system.folder)
                 #expect(result.code == 0, "\(result)")
                 let bar = String(repeating: "█", count: 30)
+                let nothing = String(repeating: "·", count: 30)
+                #expect(result.output.contains("\rReceipts  [\(nothing)] 0 % 0/3\u{1B}[K"), "\(result)")
                 #expect(result.output.contains("\rMembers  [\(bar)] 100 % 1/1\u{1B}[K"), "\(result)")
                 #expect(result.output.contains("\rReceipts  [\(bar)] 100 % 3/3\u{1B}[K"), "\(result)")
                 #expect(result.output.contains("receipts    3 new receipts, 0 already known\r\n"), "\(result)")

@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import EmbeddedPostgres
+import Glibc
 import Kernel
 import Logging
 import NIOConcurrencyHelpers
@@ -20,7 +21,13 @@ struct SystemRun: Service {
         let postgres = try await EmbeddedPostgres.start(in: self.folder.path, logger: self.logger)
         let result: Result<Void, any Error>
         do {
-            result = .success(try await self.serve(on: postgres))
+            result = .success(
+                try await withGracefulShutdownHandler {
+                    try await self.serve(on: postgres)
+                } onGracefulShutdown: {
+                    // For whoever has pressed Ctrl-C: it takes a moment until everything is written down.
+                    if isatty(STDERR_FILENO) == 1 { Output.note("\nStopping …") }
+                })
         } catch {
             result = .failure(error)
         }

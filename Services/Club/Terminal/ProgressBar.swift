@@ -18,6 +18,8 @@ final class ProgressBar: Sendable {
     init(_ label: String, total: Int, isShown: Bool = isatty(STDERR_FILENO) == 1) {
         self.state = NIOLockedValueBox(State(total: total, label: label))
         self.isShown = isShown
+        // The first piece of the work may take long; a person wants to see that there is one.
+        if total > 0 { self.change { _ in } }
     }
 
     /// So many more are done.
