@@ -72,9 +72,10 @@ extension DemoCommand {
 
         func run() async throws {
             let folder = self.system.folder
-            let state = try folder.requireRunning()
-            let token = try await HTTPClient.withClient { http in
-                try await DemoColleagues(folder).token(self.role, ProgrammeClient(state, http: http))
+            let token = try await OperatorSession.run(in: folder) { session in
+                try await HTTPClient.withClient { http in
+                    try await DemoColleagues(folder).token(self.role, ProgrammeClient(session.state, http: http))
+                }
             }
             try self.output.output.result(["token": token], text: token)
         }

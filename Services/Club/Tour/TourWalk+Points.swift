@@ -10,11 +10,19 @@ extension TourWalk {
             else { throw TourMiss("в ленте нет начисления") }
             _ = try earned.string("receipt", "id")
             _ = try movement.whole("lot", "number")
-            return "операций \(items.count); начислено \(Self.points(try earned.whole("amount", "points"))) за чек "
-                + "на \(Self.roubles(try earned.whole("receipt", "totalKopecks"))) по правилу "
+            let kinds = Set(try items.map { try $0.string("kind") }).compactMap { Self.kinds[$0] }.sorted()
+            return "операций \(items.count) (\(kinds.joined(separator: ", "))); начислено "
+                + "\(Self.points(try earned.whole("amount", "points"))) за чек на "
+                + "\(Self.roubles(try earned.whole("receipt", "totalKopecks"))) по правилу "
                 + "«\(try movement.string("rule"))», стало \(try earned.whole("availableAfter", "points"))"
         }
     }
+
+    /// What stands in the feed, beside one another.
+    private static let kinds = [
+        "earn": "начисления", "hold": "отложено", "capture": "списания", "void": "возвраты", "settle": "расчёты",
+        "sticker": "наклейки", "certificate": "сертификаты", "expire": "сгорание",
+    ]
 
     func history() async throws {
         let vera = try self.vera
