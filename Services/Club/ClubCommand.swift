@@ -13,7 +13,9 @@ public struct ClubCommand: AsyncParsableCommand {
         abstract: "Run and look after the supermarket's loyalty programme.",
         discussion: """
             A system lives in a folder: --data DIR, else the environment's CLUB_DATA, else .club in the current folder. \
-            `club up` starts it there, and every other command finds it there.
+            `club up` starts it there, and every other command finds it there. A system that was started otherwise is \
+            found by CLUB_OPERATOR_DATABASE (a connection string of the database's owner), \
+            CLUB_OPERATOR_DATABASE_PASSWORD[_FILE] and CLUB_OPERATOR_URL (such as http://{service}:{port}).
 
             Exit codes: \(Self.exitCodes).
             """,
@@ -30,9 +32,13 @@ public struct ClubCommand: AsyncParsableCommand {
         return (["0 done"] + meanings).joined(separator: "; ")
     }
 
-    /// Runs what the process's arguments say and ends the process with the code that tells how it went.
+    /// Runs what the process's arguments say and ends the process with the code that tells how it went. Called by the
+    /// name of a service's program, such as `club-auth`, it is that program.
     @concurrent
     public static func runToExit() async -> Never {
+        if let module = CommandLine.arguments.first.flatMap(ServicePlan.module(called:)) {
+            await ServiceHost.main(module)
+        }
         // A reader that goes away early ends the output, not the command.
         signal(SIGPIPE, SIG_IGN)
         do {

@@ -6,6 +6,8 @@ struct SettingsSources {
     /// Names that belong to the operator's command, to the tests, or say where to look; no service reads them.
     private static let others: Set<String> = [
         "CLUB_CONFIG", "CLUB_DATA", "CLUB_POSTGRES_BIN", "CLUB_TEST_POSTGRES", "CLUB_TEST_POSTGRES_BIN",
+        "CLUB_OPERATOR_DATABASE", "CLUB_OPERATOR_DATABASE_PASSWORD", "CLUB_OPERATOR_DATABASE_PASSWORD_FILE",
+        "CLUB_OPERATOR_URL",
     ]
 
     private let reader: ConfigReader

@@ -68,6 +68,30 @@ import Testing
         try await cluster.remove()
     }
 
+    @Test func `the health check says whether the service is ready, and needs to know where`() async throws {
+        let cluster = try await TestServer.make()
+        let port = try FreePort.next()
+        let environment = ["CLUB_DATABASE": cluster.address, "CLUB_PORT": "\(port)", "CLUB_BIND": "0.0.0.0"]
+            .merging(Self.secrets) { $1 }
+        @Sendable func health(_ changes: [String: String] = [:]) async throws -> ClubShell.Result {
+            try await ClubShell(data: "/nowhere", settings: environment.merging(changes) { $1 })
+                .run("\(ClubShell.programs)/club-ledger", ["--health"])
+        }
+        #expect(try await health().code == 1)
+        let end = try await ServiceProcess.run("club-ledger", environment: environment) { process in
+            try await process.wrote("Waiting for the database")
+            #expect(try await health().code == 1)
+            try await TestServer.migrate(cluster)
+            try await eventually("ready") { try await health().code == 0 }
+        }
+        #expect(end.exitCode == 0)
+        #expect(try await health().code == 1)
+        let unknown = try await health(["CLUB_PORT": "0"])
+        #expect(unknown.code == 78)
+        #expect(unknown.errors == "club-ledger: CLUB_PORT is 0, so nobody knows which port to ask.\n")
+        try await cluster.remove()
+    }
+
     @Test func `settings are logged at the start, without secrets`() async throws {
         let end = try await ServiceProcess.run(
             "club-ledger",

@@ -10,8 +10,8 @@ struct MigrateCommand: AsyncParsableCommand {
         commandName: "migrate", abstract: "Bring the database's schemas and roles to this program's state.",
         discussion: """
             Works on the system's own PostgreSQL, which is started for as long as it takes when it does not run, or on \
-            the database that --database names. The roles of the services get the passwords in the folder's secrets/. \
-            `club up` does the same at every start.
+            the database that --database or CLUB_OPERATOR_DATABASE names. The roles of the services get the passwords in \
+            the folder's secrets/. `club up` does the same at every start.
             """)
 
     @OptionGroup var system: SystemOptions
@@ -33,6 +33,10 @@ struct MigrateCommand: AsyncParsableCommand {
         try folder.prepare()
         if let database {
             try await self.migrate(DatabaseConfiguration(conninfo: database, applicationName: "club migrate"), folder)
+            return
+        }
+        if let remote = try RemoteSystem() {
+            try await self.migrate(remote.configuration, folder)
             return
         }
         let logger = Logger(label: "club", factory: { _ in SwiftLogNoOpLogHandler() })

@@ -59,7 +59,7 @@ extension ReplayCommand {
         }
 
         func run() async throws {
-            let state = try self.system.folder.requireRunning()
+            let state = try RemoteSystem()?.state() ?? self.system.folder.requireRunning()
             let data = GroceryData(folder: self.folder)
             let receipts = try await data.receipts(self.options.selection)
             guard self.yes || Self.confirms(receipts, folder: self.system.folder) else {

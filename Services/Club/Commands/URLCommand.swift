@@ -15,6 +15,7 @@ struct URLCommand: AsyncParsableCommand {
         guard let name = ServiceName(self.service) else {
             throw ValidationError("\(self.service) is no service: \(ServiceName.requirement).")
         }
-        Output(json: false).line(try self.system.folder.requireRunning().url(of: name))
+        let state = try RemoteSystem()?.state() ?? self.system.folder.requireRunning()
+        Output(json: false).line(try state.url(of: name))
     }
 }

@@ -11,17 +11,25 @@ struct OperatorSession: Sendable {
     let reactor: Reactor
     let logger: Logger
 
-    /// Opens a session with what runs in the folder, and closes it afterwards.
+    /// Opens a session with the system that the environment names, else with what runs in the folder, and closes it
+    /// afterwards.
     /// - Throws: ``CommandFailure`` (69) when nothing runs there.
     static func run<R>(
         in folder: SystemFolder, _ body: (OperatorSession) async throws -> R
     ) async throws -> R {
+        if let remote = try RemoteSystem() {
+            let state = try remote.state()
+            return try await Self.withDatabase(remote.configuration) { database, reactor, logger in
+                try await body(
+                    OperatorSession(folder: folder, state: state, database: database, reactor: reactor, logger: logger))
+            }
+        }
         let state = try folder.requireRunning()
         guard let postgres = try await EmbeddedPostgres.running(in: folder.path) else {
             throw CommandFailure(
                 .unavailable, "The database of \(folder.path) does not run: `club down`, then `club up`.")
         }
-        return try await Self.withDatabase(of: postgres) { database, reactor, logger in
+        return try await Self.withDatabase(Self.configuration(of: postgres)) { database, reactor, logger in
             try await body(
                 OperatorSession(folder: folder, state: state, database: database, reactor: reactor, logger: logger))
         }
@@ -29,11 +37,11 @@ struct OperatorSession: Sendable {
 
     /// A pool of the owner's connections, for as long as the body runs.
     static func withDatabase<R>(
-        of postgres: EmbeddedPostgres, _ body: (Database, Reactor, Logger) async throws -> R
+        _ configuration: DatabaseConfiguration, _ body: (Database, Reactor, Logger) async throws -> R
     ) async throws -> R {
         let logger = Logger(label: "club", factory: { _ in SwiftLogNoOpLogHandler() })
         let reactor = try Reactor()
-        let database = Database(Self.configuration(of: postgres), reactor: reactor, logger: logger)
+        let database = Database(configuration, reactor: reactor, logger: logger)
         let result: Result<R, any Error>
         do {
             result = .success(try await body(database, reactor, logger))

@@ -111,7 +111,19 @@ struct ServicePlan: Sendable {
 
     /// The executable of a service, as Package.swift names it.
     private static func program(of service: ServiceName) -> String {
-        "club-" + service.text.map { $0 == "_" ? "-" : String($0) }.joined()
+        "club-" + Self.hyphenated(service)
+    }
+
+    /// A service's name as programs and hosts have it.
+    static func hyphenated(_ service: ServiceName) -> String {
+        service.text.replacing("_", with: "-")
+    }
+
+    /// The service that a program is, by the name that it was called with; nil for the operator's command. So `club` can
+    /// have the names of all services, as in a container's image, which then holds one program instead of eight.
+    static func module(called program: String) -> (any ServiceModule.Type)? {
+        let name = program.split(separator: "/").last.map(String.init)
+        return Self.modules.first { Self.program(of: $0.name) == name }
     }
 
     /// The folder that this program lies in, beside the services' own.
