@@ -40,7 +40,7 @@ import Testing
             let document = try OpenAPIDocument(text: String(contentsOfFile: "/\(folder)/openapi.yaml", encoding: .utf8))
             let address = "\(module.name.text.replacing("_", with: "-")):\(8080 + place)"
             for operation in document.operations.keys {
-                let path = operation.drop { $0 != "/" }.replacing(#/\{[^}]*\}/#, with: "x1")
+                let path = String(operation.drop { $0 != "/" }).replacing(#/\{[^}]*\}/#, with: "x1")
                 let expected = Self.isInternal(path) ? nil : address
                 #expect(self.target(of: path, in: routes) == expected, "\(operation)")
                 count += 1
