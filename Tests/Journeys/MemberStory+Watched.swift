@@ -2,6 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import Club
+
 /// What an operator sees of all that.
 extension MemberStory {
     /// Names that Prometheus makes itself, and labels that it adds.

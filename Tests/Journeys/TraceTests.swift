@@ -2,6 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import Club
+
 /// One trace from the till's request to the member's notification, through four processes that know each other only by the
 /// bus, as a collector sees it.
 @Suite struct TraceTests {
