@@ -1,8 +1,8 @@
 -- Balance reads of members who are logged in. The accounts are those of deploy/load/prepare:
---   CLUB_LOAD_ACCOUNTS=FILE wrk -t2 -c32 -d30s --latency -s deploy/load/wrk/balance.lua "$(club url ledger)"
+--   LOAD_ACCOUNTS=FILE wrk -t2 -c32 -d30s --latency -s deploy/load/wrk/balance.lua "$(club url ledger)"
 -- wrk has no JSON: a token is what stands behind "access".
 local tokens = {}
-for token in assert(io.open(os.getenv("CLUB_LOAD_ACCOUNTS") or "accounts.json")):read("a"):gmatch('"access": "([^"]+)"') do
+for token in assert(io.open(os.getenv("LOAD_ACCOUNTS") or "accounts.json")):read("a"):gmatch('"access": "([^"]+)"') do
     tokens[#tokens + 1] = token
 end
 assert(#tokens > 0, "there are no tokens in the accounts")

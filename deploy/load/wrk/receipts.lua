@@ -1,6 +1,6 @@
 -- Receipts as fast as they are accepted:
---   CLUB_LOAD_ACCOUNTS=FILE wrk -t2 -c16 -d30s --latency -s deploy/load/wrk/receipts.lua "$(club url promotions)"
-local text = assert(io.open(os.getenv("CLUB_LOAD_ACCOUNTS") or "accounts.json")):read("a")
+--   LOAD_ACCOUNTS=FILE wrk -t2 -c16 -d30s --latency -s deploy/load/wrk/receipts.lua "$(club url promotions)"
+local text = assert(io.open(os.getenv("LOAD_ACCOUNTS") or "accounts.json")):read("a")
 local key = assert(text:match('"tillKey": "([^"]+)"'), "there is no till key in the accounts")
 local cards = {}
 for card in text:gmatch('"card": "(%d+)"') do cards[#cards + 1] = card end
