@@ -79,7 +79,7 @@ import Testing
         }
         #expect(try await health().code == 1)
         let end = try await ServiceProcess.run("club-ledger", environment: environment) { process in
-            try await process.wrote("Waiting for the database")
+            try await process.wrote("The database does not know the service's role or password")
             #expect(try await health().code == 1)
             try await TestServer.migrate(cluster)
             try await eventually("ready") { try await health().code == 0 }
