@@ -10,6 +10,7 @@ times=()
 
 check() { checks=$((checks + 1)); printf '  ok  %s\n' "$*" >&2; }
 fail() {
+    touch "$folder/stop"
     printf '  FAILED  %s\n' "$*" >&2
     docker compose ps --all >&2 || true
     docker compose logs --no-color --tail 400 > "$folder/containers.log" 2>&1 || true
@@ -202,10 +203,12 @@ ledgers_share() {
     check "three ledgers share the work"
 }
 
-# pressure NUMBER: receipts, and balances between them, until the file `stop` is there.
+# pressure NUMBER: receipts, and balances between them, until the file `stop` is there, or a quarter of an hour has gone.
 pressure() {
-    local n=$(($1 * 100000)) log="$folder/pressure.$1"
-    while [ ! -e "$folder/stop" ]; do
+    local n=$(($1 * 100000)) log="$folder/pressure.$1" limit=$((SECONDS + 900))
+    trap - ERR
+    set +e
+    while [ ! -e "$folder/stop" ] && [ $SECONDS -lt $limit ]; do
         n=$((n + 1))
         echo "receipt $(receipt $n 2>&1)" >> "$log"
         if [ $((n % 3)) = 0 ]; then

@@ -31,7 +31,8 @@ struct FunctionSet: Sendable {
 
     private static func name(migrations: Int) -> String { "functions_\(migrations)" }
 
-    /// The functions, when the database has none or others; nil when there is nothing to do.
+    /// The functions, when the database has none or others, or the same from before these migrations: the status goes by
+    /// their record, and they are made anew beside the tables that changed. Nil when there is nothing to do.
     static func stale(
         of set: MigrationSet, migrations: Int, _ connection: Connection
     ) async throws -> FunctionSet? {
@@ -40,7 +41,7 @@ struct FunctionSet: Sendable {
         let text = files.map { "-- \($0.fileName)\n\($0.text)" }.joined()
         let checksum = try await connection.one("select sha256(\(Array(text.utf8)))").decode([UInt8].self)
         let record = try await Self.read(set, connection)
-        guard record?.checksum != checksum else { return nil }
+        if let record, record.checksum == checksum, record.migrations >= migrations { return nil }
         return FunctionSet(set: set, files: files, checksum: checksum, migrations: migrations)
     }
 

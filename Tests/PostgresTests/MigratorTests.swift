@@ -267,4 +267,16 @@ import Testing
             #expect(try await self.migrate(set) == ["0002_b", "0003_c", "functions_3"])
         }
     }
+
+    @Test func `a migration beside functions that stay the same leaves nothing pending`() async throws {
+        let first = ["0001_a.sql": "create table a (id int);"]
+        try await self.withFunctions(first, "create or replace function f() returns int return 1;") { set, folder in
+            #expect(try await self.migrate(set) == ["0001_a", "functions_1"])
+            try self.write("create table b (id int);", to: "0002_b.sql", in: folder + "/Migrations")
+            #expect(try await self.migrate(set) == ["0002_b", "functions_2"])
+            #expect(try await self.migrate(set) == [])
+            let states = try await self.status(set).map(\.state)
+            #expect(states.count == 3 && !states.contains(.pending))
+        }
+    }
 }
