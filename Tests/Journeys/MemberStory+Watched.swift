@@ -30,7 +30,7 @@ extension MemberStory {
     /// The labels of every metric, by job.
     private func measured() async throws -> [String: [String: Set<String>]] {
         var measured: [String: [String: Set<String>]] = [:]
-        for part in ServicePart.allCases {
+        for part in ServicePart.services {
             let answer = try await self.programme.send("GET", part, "/metrics")
             try #require(answer.status == 200)
             let job = part.rawValue.replacingOccurrences(of: "_", with: "-")

@@ -5,7 +5,7 @@
 
 types each KEYS once: when SHOWN has been shown behind what the one before waited for, or when FILE is there. \\x03 in
 KEYS is Ctrl-C, \\n is Enter. Prints everything that the terminal showed. Exits as the command did: with its code, or
-with 128 and the number of the signal that killed it; with 124 when it has not ended after five minutes.
+with 128 and the number of the signal that killed it; with 124 when it has not ended after fifteen minutes.
 """
 
 import argparse
@@ -16,7 +16,7 @@ import signal
 import sys
 import time
 
-LIMIT_SECONDS = 300
+LIMIT_SECONDS = 900
 
 
 def typed(keys):
