@@ -216,8 +216,10 @@ let package = Package(
             suite(
                 "JourneyTests", path: "Journeys",
                 foundation + [
-                    "Auth", "Ledger", "Promotions", "Club", "EmbeddedPostgres", httpClient,
-                ]),
+                    "Auth", "Ledger", "Promotions", "Club", "EmbeddedPostgres", "PartnerSimulator", httpClient,
+                    hummingbirdTesting, yaml,
+                ],
+                exclude: ["Matrix/authorisation.txt"]),
             suite(
                 "ChaosTests", path: "Chaos",
                 foundation + ["Auth", "Ledger", "Promotions", "Club", "EmbeddedPostgres", httpClient],

@@ -19,6 +19,9 @@ actor PersonSession {
         self.refresh = try #require(tokens["refreshToken"]?.text)
     }
 
+    /// What it shows at the moment, for programs of others that ask in its name.
+    var token: String { self.access }
+
     /// One request, whatever comes of it.
     func send(
         _ method: String, _ part: ServicePart, _ path: String, _ body: JSON? = nil, photo: Data? = nil

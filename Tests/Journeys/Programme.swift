@@ -23,19 +23,29 @@ struct Programme: Sendable {
         self.addresses = addresses
     }
 
+    /// Where a service listens, as `club url` says.
+    func address(of part: ServicePart) throws -> String { try #require(self.addresses[part]) }
+
     /// One request. A POST has an Idempotency-Key of its own unless the headers bring one.
     /// - Parameter photo: a body that is no JSON, announced as JPEG.
     func send(
         _ method: String, _ part: ServicePart, _ path: String, _ body: JSON? = nil, photo: Data? = nil,
         token: String? = nil, headers: [String: String] = [:]
     ) async throws -> HTTPTestAnswer {
-        var client = HTTPTestClient(try #require(self.addresses[part]))
+        var client = HTTPTestClient(try self.address(of: part))
         if let token { client = client.authorized(token) }
         var headers = headers
         if method == "POST", headers["idempotency-key"] == nil { headers["idempotency-key"] = UUID().uuidString }
         if photo != nil { headers["content-type"] = "image/jpeg" }
-        let bytes = try photo ?? body.map { try JSONEncoder().encode($0) }
+        let bytes = try photo ?? body.map(Self.bytes)
         return try await client.send(method, path, body: bytes, headers: headers)
+    }
+
+    /// A body as it is sent: the same bytes each time, for those who sign them.
+    static func bytes(_ body: JSON) throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        return try encoder.encode(body)
     }
 
     /// One request that must be answered with a status.

@@ -30,7 +30,7 @@ struct Till: Sendable {
     let store: String
     /// The number of its fiscal memory.
     let memory: String
-    private let key: String
+    let key: String
 
     /// A till whose key the operator has issued for everything that tills do.
     init(in store: String, memory: String, of programme: Programme) async throws {
@@ -39,6 +39,13 @@ struct Till: Sendable {
             "till-key", "issue", "--scope", "receipts", "--scope", "spend", "--scope", "certificates", "--store", store,
             "--label", "касса \(store)")
         self.key = try #require(issued["key"]?.text)
+    }
+
+    /// One request, whatever comes of it.
+    func send(
+        _ method: String, _ part: ServicePart, _ path: String, _ body: JSON? = nil
+    ) async throws -> HTTPTestAnswer {
+        try await self.programme.send(method, part, path, body, token: self.key)
     }
 
     /// One request that must be answered with a status.

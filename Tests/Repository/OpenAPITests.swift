@@ -60,6 +60,37 @@ struct OpenAPITests {
         }
     }
 
+    /// The table that Tests/Journeys tries cell by cell: here it is held against the routers.
+    @Test func `every route stands in the table of who may, and every line of it has a route`() async throws {
+        var served: Set<String> = []
+        for module in Self.modules {
+            served.formUnion(try await self.operations(of: module).map { "\(module.name.text) \($0)" })
+        }
+        let lines = try SourceTree.text("Tests/Journeys/Matrix/authorisation.txt").split(separator: "\n")
+            .filter { !$0.hasPrefix("#") }
+            .map { $0.split(separator: " ").prefix(3).joined(separator: " ") }
+        #expect(served.count > 200)
+        #expect(served.subtracting(lines).sorted() == [], "routes that the table does not name")
+        #expect(Set(lines).subtracting(served).sorted() == [], "lines without a route")
+        #expect(Set(lines).count == lines.count, "a route has one line")
+    }
+
+    @Test func `the table lets nobody in where a contract asks for somebody, and everybody where it does not`() throws {
+        let lines = try SourceTree.text("Tests/Journeys/Matrix/authorisation.txt").split(separator: "\n")
+            .filter { !$0.hasPrefix("#") }.map { $0.split(separator: " ") }
+        for module in Self.modules {
+            let document = try self.document(of: module)
+            let own = lines.filter { $0[0] == module.name.text }
+            #expect(!own.isEmpty)
+            for line in own {
+                let name = "\(line[1]) \(line[2])"
+                let security = document.operations[name]?["security"] as? [Any] ?? []
+                // The first column of cells is nobody's.
+                #expect((line[3] == "401") == !security.isEmpty, "\(module.name.text) \(name)")
+            }
+        }
+    }
+
     private func document(of module: any ServiceModule.Type) throws -> OpenAPIDocument {
         let folder = module.migrations.directory.split(separator: "/").dropLast().joined(separator: "/")
         return try OpenAPIDocument(text: String(contentsOfFile: "/\(folder)/openapi.yaml", encoding: .utf8))
