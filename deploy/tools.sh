@@ -190,6 +190,17 @@ need_psycopg() {
         say "psycopg could not be installed: the examples in Python will be skipped."
 }
 
+# schemathesis from PyPI, beside the build: it holds the services' answers against their openapi.yaml.
+want_schemathesis() {
+    local folder="$PWD/.build-tools/schemathesis"
+    command -v python3 >/dev/null 2>&1 || return 0
+    if PYTHONPATH=$folder python3 -c 'import schemathesis' 2>/dev/null; then return 0; fi
+    say "Installing schemathesis from PyPI into $folder …"
+    python3 -m pip install --quiet --no-input --disable-pip-version-check --root-user-action ignore --upgrade \
+        --target "$folder" 'schemathesis>=4.32,<5' >&2 ||
+        say "schemathesis could not be installed: the test of the contracts will be skipped."
+}
+
 # The system's package; on Debian without the cluster that it would make and start by itself.
 install_postgres_package() {
     local rule=/etc/postgresql-common/createcluster.d/club.conf status=0
