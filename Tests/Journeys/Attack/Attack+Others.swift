@@ -3,6 +3,8 @@ import TestSupport
 import Testing
 import Web
 
+@testable import Club
+
 /// A member who has got hold of another's ids.
 extension Attack {
     func `no list, feed or search of a member shows anything of another`() async throws {
@@ -27,7 +29,7 @@ extension Attack {
         let before = try await self.seen()
         #expect(before.count > 8)
         var asked: Set<Belongings.Kind> = []
-        for part in ServicePart.allCases {
+        for part in ServicePart.services {
             let contract = try await Contract(of: part, in: self.crowd.programme)
             for line in self.table.lines where line.part == part && Self.isForMembers(line) {
                 let kinds = self.belongings.kinds(of: line)

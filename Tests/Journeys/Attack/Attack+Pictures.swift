@@ -2,6 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import Club
+
 /// Pictures that are more than they look.
 extension Attack {
     private static func fixture(_ name: String) throws -> Data {

@@ -4,6 +4,8 @@ import TestSupport
 import Testing
 import Web
 
+@testable import Club
+
 /// What was overheard or stolen, shown again or changed: tokens, signed requests and the webhooks of partners.
 extension Attack {
     private static func payment(_ token: JSON, points: Int64 = 1000) -> JSON {

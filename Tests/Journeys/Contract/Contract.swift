@@ -3,6 +3,8 @@ import TestSupport
 import Testing
 import Yams
 
+@testable import Club
+
 /// What a running service says of itself: its openapi.yaml, as far as tests ask.
 struct Contract: Sendable {
     struct Operation: Sendable {

@@ -1,5 +1,7 @@
 import Testing
 
+@testable import Club
+
 /// What the tests of contracts and attacks lean on: that every text of a body is found, and can be set.
 @Suite struct ContractReadingTests {
     private static let yaml = """

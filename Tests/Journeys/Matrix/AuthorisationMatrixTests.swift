@@ -3,6 +3,8 @@ import TestSupport
 import Testing
 import Web
 
+@testable import Club
+
 /// Every route of every service, knocked at by everybody: Matrix/authorisation.txt says what must come of it.
 @Suite struct AuthorisationMatrixTests {
     /// What changes who the caller is comes last, in this order.

@@ -2,6 +2,8 @@ import FoundationEssentials
 import Testing
 import Web
 
+@testable import Club
+
 /// The checked-in table of who gets in where, Matrix/authorisation.txt: a line for each route, a column for each caller.
 /// Tests/Repository holds the lines against the routers, so that no route is missing.
 struct AuthorisationTable: Sendable {

@@ -1,8 +1,10 @@
 import Foundation
+import Kernel
 import TestSupport
 import Testing
 import Web
 
+@testable import Club
 @testable import PartnerSimulator
 
 /// Somebody who knocks at a service's door.
@@ -12,7 +14,7 @@ enum Caller: Hashable, Sendable {
     case member, other
     /// A till with a key for everything that tills do.
     case till
-    /// A partner that signs as it was agreed.
+    /// The partner s7, which signs as it was agreed.
     case partner
     case colleague(StaffRole)
 
@@ -38,7 +40,7 @@ struct Crowd: Sendable {
     private let colleagues: [StaffRole: Colleague]
     /// Two more members, for the routes that end the session that asks.
     private let spares: [Caller: Customer]
-    private let partnerSecret = PartnerByTheSea.secret
+    private let partnerSecret: String
 
     init(_ programme: Programme) async throws {
         self.programme = programme
@@ -53,27 +55,11 @@ struct Crowd: Sendable {
                 programme, phone: "+79164000004", name: ["last": "Лишняя", "first": "Ольга"]),
         ]
         self.till = try await Till(in: "demo-1", memory: "9999078900001234", of: programme)
-        self.colleagues = try await Self.hire(in: programme)
-        try await self.colleague(.partnerManager).ask(
-            "PATCH", .exchange, "/staff/v1/partners/s7", ["secret": .text(self.partnerSecret)])
-    }
-
-    /// One colleague of each role; a founder has agreed to each.
-    private static func hire(in programme: Programme) async throws -> [StaffRole: Colleague] {
-        let founder = try await Colleague(
-            Colleague.add("founder", "Основатель О. О.", roles: ["sysadmin"], to: programme), in: programme)
-        var added: [StaffRole: JSON] = [:]
-        for role in StaffRole.allCases {
-            added[role] = try await Colleague.add(role.rawValue, "Сотрудник", roles: [role.rawValue], to: programme)
-        }
-        let waiting = try await founder.session.ask("GET", .auth, "/v1/staff/role-changes")["items"]?.items ?? []
-        for change in waiting.compactMap({ $0["change"]?.text }) {
-            let path = "/v1/staff/role-changes/\(change)/decision"
-            try await founder.session.ask("PUT", .auth, path, ["approved": true], gives: 204)
-        }
         var colleagues: [StaffRole: Colleague] = [:]
-        for (role, account) in added { colleagues[role] = try await Colleague(account, in: programme) }
-        return colleagues
+        for role in StaffRole.allCases { colleagues[role] = try await Colleague(role, in: programme) }
+        self.colleagues = colleagues
+        let secret = SystemSecrets(programme.folder).read(DemoPartners.Partner.s7.secretName)
+        self.partnerSecret = try #require(secret).text
     }
 
     func colleague(_ role: StaffRole) throws -> PersonSession { try #require(self.colleagues[role]).session }
