@@ -218,16 +218,19 @@ pressure() {
     done
 }
 
-# A next version of the image: the same programs, and a migration that only adds.
+# A next version of the image: the same programs, a migration that only adds, and functions of another text beside it, as
+# they have to be (see FunctionSet: functions of the same text are not recorded anew).
 make_next_version() {
-    local number
+    local number functions
     number=$(ls Services/Ledger/Migrations | sed -n 's/^0*\([0-9]*\)_.*/\1/p' | sort -n | tail -n 1)
-    mkdir -p "$folder/next"
+    functions=$(ls Services/Ledger/Functions | sort | tail -n 1)
+    mkdir -p "$folder/next/Migrations" "$folder/next/Functions"
     printf '%s\n' '-- What a next version needs, made before it runs: the version before it does not mind.' \
         'create table ledger.next_version (id int primary key);' \
-        > "$folder/next/$(printf '%04d' $((number + 1)))_next_version.sql"
-    printf '%s\n' 'FROM club:test' 'COPY *.sql /usr/local/lib/club/club_Ledger.resources/Migrations/' \
-        > "$folder/next/Dockerfile"
+        > "$folder/next/Migrations/$(printf '%04d' $((number + 1)))_next_version.sql"
+    { cat "Services/Ledger/Functions/$functions"; echo '-- The next version.'; } > "$folder/next/Functions/$functions"
+    printf '%s\n' 'FROM club:test' 'COPY Migrations /usr/local/lib/club/club_Ledger.resources/Migrations/' \
+        'COPY Functions /usr/local/lib/club/club_Ledger.resources/Functions/' > "$folder/next/Dockerfile"
     docker build --quiet -t club:next "$folder/next" >/dev/null
 }
 
