@@ -267,6 +267,8 @@ versions_roll() {
     until_true 120 balance_is $((receipts * 61)) || fail "the balance is $(balance), not $((receipts * 61))"
     check "to the next version and back under load: $(wc -l < "$folder/pressure") requests, none failed;" \
         "$accepted receipts, none lost, none twice"
+    deploy/upgrade next > "$folder/again.log" 2>&1 && all_run next && buys || fail "the next version does not come back"
+    check "and to the next version again"
 }
 
 archived() {
