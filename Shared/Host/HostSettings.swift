@@ -32,6 +32,10 @@ enum HostSettings {
         "CLUB_QUEUE_LISTEN", among: ["on", "off"], default: "on",
         meaning: "whether jobs are heard of by notifications; off for databases behind a pooler of transactions")
 
+    static let callPatience = Setting.duration(
+        "CLUB_CALL_PATIENCE", default: .seconds(5), in: .seconds(1) ... .seconds(600),
+        meaning: "how long a service waits for another's answer before it tells its caller to come again")
+
     static let traceEndpoint = Setting.text(
         "CLUB_OTLP_ENDPOINT",
         meaning: "the collector that traces go to by OTLP over HTTP, such as http://collector:4318; none: no traces")
@@ -40,7 +44,8 @@ enum HostSettings {
         meaning: "how many of a hundred traces that begin here are recorded; a caller's decision is followed")
 
     static let all = [
-        database, pool, bind, port, logLevel, stopTime, queueKeys, queueListen, traceEndpoint, tracePercent,
+        database, pool, bind, port, logLevel, stopTime, queueKeys, queueListen, callPatience, traceEndpoint,
+        tracePercent,
     ]
 
     /// The password of a service's database role.

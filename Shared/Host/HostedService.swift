@@ -34,6 +34,7 @@ struct HostedService<Module: ServiceModule>: Service {
     private let database: Database
     private let listener: Listener
     private let listening: Listening
+    private let callPatience: Duration
     private let keyring: Keyring?
     private let pages: ServicePages
     private let gate: GateResponder
@@ -73,6 +74,7 @@ struct HostedService<Module: ServiceModule>: Service {
         self.database = database
         self.listener = listener
         self.listening = listening
+        self.callPatience = try context.settings.duration(HostSettings.callPatience)
         self.keyring = try context.settings.queueKeys()
         self.pages = pages
         self.gate = withMetricsFactory(metrics) { GateResponder(pages: pages) }
@@ -131,7 +133,8 @@ struct HostedService<Module: ServiceModule>: Service {
     private func serve() async throws {
         let bus = Bus(
             service: Module.name, database: self.database, listener: self.listener,
-            neighbourhood: self.context.neighbourhood, listening: self.listening, keyring: self.keyring,
+            neighbourhood: self.context.neighbourhood, listening: self.listening,
+            callPatience: self.callPatience, keyring: self.keyring,
             middleware: [TracingMiddleware(), LoggingMiddleware(self.logger)], logger: self.logger)
         guard let module = try await cancelWhenGracefulShutdown({ try await self.start(bus) }) else { return }
         let periodicJobs = try module.periodicJobs

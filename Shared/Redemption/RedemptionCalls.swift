@@ -9,13 +9,12 @@ public struct RedemptionCalls: Sendable {
     public var voidHold: @Sendable (VoidHold) async throws -> VoidHold.Reply
     public var makeTransfer: @Sendable (Transfer) async throws -> TransferOutcome
 
-    /// Over the bus.
-    /// - Parameter patience: how long an answer is waited for. All calls are safe to repeat.
-    public init(bus: Bus, patience: Duration = .seconds(5)) {
-        self.requestStepUp = { try await bus.call($0, deadline: patience) }
-        self.confirmStepUp = { try await bus.call($0, deadline: patience) }
-        self.placeHold = { try await bus.call($0, deadline: patience) }
-        self.voidHold = { try await bus.call($0, deadline: patience) }
-        self.makeTransfer = { try await bus.call(MakeTransfer($0), deadline: patience) }
+    /// Over the bus. All calls are safe to repeat.
+    public init(bus: Bus) {
+        self.requestStepUp = { try await bus.call($0) }
+        self.confirmStepUp = { try await bus.call($0) }
+        self.placeHold = { try await bus.call($0) }
+        self.voidHold = { try await bus.call($0) }
+        self.makeTransfer = { try await bus.call(MakeTransfer($0)) }
     }
 }

@@ -14,7 +14,8 @@ import Testing
     private static let readers = 8
 
     @Test func `the books are right whatever dies, and every read fits them`() async throws {
-        try await TestSystem.run(separate: true, demo: true) { system in
+        // Who asks a service that is killed is told so soon: the writers ask again.
+        try await TestSystem.run(separate: true, demo: true, settings: ["CLUB_CALL_PATIENCE": "5s"]) { system in
             let bank = try await Bank.open(system, members: 4)
             let history = BankHistory()
             let isOver = Switch()

@@ -46,7 +46,7 @@ struct RedemptionWorld: Sendable {
         let bus = Bus(
             service: "partners_exchange", database: self.database,
             listener: Listener(test.configuration(), reactor: test.reactor, logger: CapturedLogs.logger),
-            logger: CapturedLogs.logger)
+            callPatience: BusyMachine.callPatience, logger: CapturedLogs.logger)
         self.otherSide.breaks = self.breaks
         self.flow = RedemptionFlow(
             schema: "partners_exchange", database: self.database, bus: bus, clock: self.clock, ids: self.ids,

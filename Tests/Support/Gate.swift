@@ -7,11 +7,17 @@ actor Gate {
         self.free = width
     }
 
-    /// Runs the body when there is room.
-    func pass<R: Sendable>(_ body: @concurrent @Sendable () async throws -> R) async rethrows -> R {
+    /// Runs the body when there is room, where the caller runs.
+    nonisolated(nonsending) func pass<R>(_ body: () async throws -> R) async throws -> R {
         await self.enter()
-        defer { self.leave() }
-        return try await body()
+        let result: Result<R, any Error>
+        do {
+            result = .success(try await body())
+        } catch {
+            result = .failure(error)
+        }
+        await self.leave()
+        return try result.get()
     }
 
     private func enter() async {

@@ -16,8 +16,13 @@ public struct HTTPTestAnswer: Sendable {
     public var text: String { String(decoding: body, as: UTF8.self) }
 
     /// The body as JSON.
+    /// - Throws: ``NeverHappened`` with the whole answer when it is another one.
     public func json<Body: Decodable>(_: Body.Type = Body.self) throws -> Body {
-        try JSONDecoder().decode(Body.self, from: self.body)
+        do {
+            return try JSONDecoder().decode(Body.self, from: self.body)
+        } catch {
+            throw NeverHappened(description: "\(Body.self) in the answer \(self.status): \(self.text)")
+        }
     }
 
     /// The stable code of a problem document (RFC 9457); nil when the answer is none.

@@ -21,6 +21,7 @@ public struct Neighbour: Sendable {
         self.bus = Bus(
             service: service, database: test.owner,
             listener: Listener(test.configuration(), reactor: test.reactor, logger: CapturedLogs.logger),
+            callPatience: BusyMachine.callPatience,
             keyring: try keys.map { try Keyring(Secret($0)) }, logger: CapturedLogs.logger)
     }
 

@@ -41,7 +41,7 @@ public struct ServiceWorld: Sendable {
         let database = try TestDatabase.current
         var own = [
             "CLUB_DATABASE": database.configuration().conninfo, "CLUB_PORT": "0", "CLUB_DATABASE_POOL": "4",
-        ]
+        ].merging(BusyMachine.settings, uniquingKeysWith: { $1 })
         for setting in modules.flatMap({ $0.settings }) where setting.isSecret && setting.isRequired {
             own[setting.name] = String(repeating: "test ", count: 13)
         }

@@ -8,6 +8,9 @@ public struct TestSystem: Sendable {
     /// Runs commands about it.
     public let shell: ClubShell
 
+    /// How many run at a time: each is a server and seven services, and the tests share the machine.
+    private static let gate = Gate(width: 2)
+
     /// Has a system for as long as the body runs.
     /// - Parameters:
     ///   - isSeparate: each service is a process of its own.
@@ -18,10 +21,19 @@ public struct TestSystem: Sendable {
         separate isSeparate: Bool = false, demo isDemo: Bool = false, settings: [String: String] = [:],
         _ body: (TestSystem) async throws -> R
     ) async throws -> R {
+        let own = BusyMachine.settings.merging(settings, uniquingKeysWith: { $1 })
+        return try await Self.gate.pass {
+            try await Self.run((isSeparate ? ["--separate"] : []) + (isDemo ? ["--demo"] : []), own, body)
+        }
+    }
+
+    private static func run<R>(
+        _ flags: [String], _ settings: [String: String], _ body: (TestSystem) async throws -> R
+    ) async throws -> R {
         let folder =
             "/tmp/club-system-\(ProcessInfo.processInfo.processIdentifier)-\(UInt32.random(in: 0...UInt32.max))"
         let system = TestSystem(folder: folder, shell: ClubShell(data: folder, settings: settings))
-        try await system.up((isSeparate ? ["--separate"] : []) + (isDemo ? ["--demo"] : []))
+        try await system.up(flags)
         let result: Result<R, any Error>
         do {
             result = .success(try await body(system))

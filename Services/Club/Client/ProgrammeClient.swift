@@ -10,7 +10,8 @@ struct ProgrammeClient: Sendable {
 
     /// Most that is read of an answer, in bytes: a photo is the largest.
     private static let answerLimit = 16 << 20
-    private static let patience = TimeAmount.seconds(30)
+    private static let patience = TimeAmount.seconds(120)
+    private static let retries = Retries(limit: .seconds(60))
 
     /// What a service answered.
     struct Answer: Sendable {
@@ -45,7 +46,8 @@ struct ProgrammeClient: Sendable {
     /// Where a part answers; nil when it does not run.
     func address(of part: ServicePart) -> String? { self.addresses[part] }
 
-    /// One request, whatever comes of it. A POST has an Idempotency-Key of its own.
+    /// One request, whatever comes of it, sent again while the service cannot answer. A POST has an Idempotency-Key of its
+    /// own.
     /// - Parameter token: of a member, a colleague or a till.
     /// - Throws: ``CommandFailure`` when the part does not run, and what keeps an answer from coming.
     func send(
@@ -69,6 +71,17 @@ struct ProgrammeClient: Sendable {
         if method == "POST" { request.headers.add(name: "Idempotency-Key", value: UUID().uuidString) }
         if let token { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
         for (name, value) in headers { request.headers.replaceOrAdd(name: name, value: value) }
+        return try await Self.retries.run("\(part.rawValue) does not answer") { [request] in
+            let answer = try await self.send(request)
+            // Nothing was done, and a POST that is sent again has the same key.
+            guard answer.status != 503 else {
+                throw Unanswered(after: answer.headers["retry-after"].flatMap(Int64.init))
+            }
+            return answer
+        }
+    }
+
+    private func send(_ request: HTTPClientRequest) async throws -> Answer {
         let response = try await self.http.execute(request, timeout: Self.patience)
         let buffer = try await response.body.collect(upTo: Self.answerLimit)
         let named = response.headers.map { ($0.name.lowercased(), $0.value) }

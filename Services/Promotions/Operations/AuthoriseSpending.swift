@@ -27,9 +27,6 @@ struct AuthoriseSpending: Sendable {
         let id: String
     }
 
-    /// How long a till waits for the ledger's answer before it is asked to come again.
-    private static let patience = Duration.seconds(5)
-
     private let database: Database
     private let bus: Bus
     private let rulesets: Rulesets
@@ -92,7 +89,7 @@ struct AuthoriseSpending: Sendable {
             hold: attempt.id, member: attempt.member, points: attempt.points, purpose: .till,
             expiresInSeconds: self.hold.components.seconds)
         var decided = attempt
-        switch try await self.bus.ask(call, patience: Self.patience) {
+        switch try await self.bus.ask(call) {
         case .placed(_, let expiresAt):
             decided.state = .placed
             decided.expiresAt = expiresAt
@@ -119,9 +116,9 @@ extension SpendingRefusal {
 
 extension Bus {
     /// A call whose silence is an answer: whether it was carried out cannot be said yet.
-    func ask<Question: Call>(_ call: Question, patience: Duration) async throws -> Question.Reply {
+    func ask<Question: Call>(_ call: Question) async throws -> Question.Reply {
         do {
-            return try await self.call(call, deadline: patience)
+            return try await self.call(call)
         } catch let error as CallError {
             Logger.current.warning(
                 "The ledger did not answer a till in time",

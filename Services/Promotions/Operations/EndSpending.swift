@@ -6,8 +6,6 @@ import Postgres
 /// Ends a payment with points: takes the points, or gives them back. The authorisation's id is the natural key of
 /// both: the same end asked for again is answered the same, another end is refused.
 struct EndSpending: Sendable {
-    private static let patience = Duration.seconds(5)
-
     private let database: Database
     private let bus: Bus
     private let clock: any WallClock
@@ -39,7 +37,7 @@ struct EndSpending: Sendable {
             throw SpendingRefusal.alreadyEnded(authorisation.state)
         }
         let call = CaptureHold(hold: id, member: authorisation.member, points: wanted)
-        switch try await self.bus.ask(call, patience: Self.patience) {
+        switch try await self.bus.ask(call) {
         case .captured:
             next.state = .captured
         case .refused(let refusal):
@@ -67,7 +65,7 @@ struct EndSpending: Sendable {
             throw SpendingRefusal.alreadyEnded(authorisation.state)
         }
         let call = VoidHold(hold: id, member: authorisation.member)
-        switch try await self.bus.ask(call, patience: Self.patience) {
+        switch try await self.bus.ask(call) {
         case .voided:
             next.state = .voided
         case .refused(let refusal):

@@ -6,8 +6,6 @@ import Postgres
 /// Exchanges stickers for a coupon. The coupon's place is taken and the attempt written before the books are asked; a
 /// request that heard nothing is repeated with the same Idempotency-Key and goes on with the attempt.
 struct ExchangeStickers: Sendable {
-    private static let patience = Duration.seconds(5)
-
     private let database: Database
     private let bus: Bus
     private let clock: any WallClock
@@ -69,7 +67,7 @@ struct ExchangeStickers: Sendable {
             id: attempt.id, member: member, campaign: stickers, count: -price, subject: attempt.id)
         let outcome: TransferOutcome
         do {
-            outcome = try await self.bus.call(MakeTransfer(.stickers(move)), deadline: Self.patience)
+            outcome = try await self.bus.call(MakeTransfer(.stickers(move)))
         } catch is CallError {
             throw CouponRefusal.undecided
         }

@@ -8,9 +8,6 @@ import Postgres
 /// The attempt is committed before the ledger is asked, under a natural key that is kept. Whoever hears nothing asks again,
 /// and the ledger is asked for the same thing.
 struct CorrectPoints: Sendable {
-    /// How long a colleague waits for the ledger before being asked to come again.
-    private static let patience = Duration.seconds(5)
-
     let database: Database
     let bus: Bus
     let desk: TicketDesk
@@ -117,7 +114,7 @@ struct CorrectPoints: Sendable {
     /// Asks the ledger, which answers the same transfer the same way however often it is asked for.
     private func ask(_ transfer: Transfer) async throws -> TransferOutcome {
         do {
-            return try await self.bus.call(MakeTransfer(transfer), deadline: Self.patience)
+            return try await self.bus.call(MakeTransfer(transfer))
         } catch is CallError {
             throw CorrectionRefusal.undecided
         }

@@ -7,11 +7,12 @@ extension Bus {
     /// Asks another service and waits for its answer. Not in a transaction: the other side could not see it.
     ///
     /// A durable call is carried out even when nobody waits any more, and so must be safe to ask again.
+    /// - Parameter deadline: how long to wait; by default as long as the bus was made to.
     /// - Throws: ``CallError``; ``EncryptionError``; `DatabaseError` when the question could not be put; `CancellationError`.
-    public func call<C: Call>(_ call: C, deadline: Duration = .seconds(5)) async throws -> C.Reply {
+    public func call<C: Call>(_ call: C, deadline: Duration? = nil) async throws -> C.Reply {
         let started = ContinuousClock.now
         do {
-            let end = started.advanced(by: deadline)
+            let end = started.advanced(by: deadline ?? self.callPatience)
             let reply = try await self.middleware.send([call], to: C.queue) {
                 try await Leash(end).run { try await self.ask(call, until: end) }
             }

@@ -32,6 +32,7 @@ public final class Bus: Sendable {
     let cipher: MessageCipher
     let middleware: MiddlewareChain
     let listening: Listening
+    let callPatience: Duration
     let calls = PendingCalls()
     /// The handlers that run here.
     let running = RunningJobs()
@@ -50,13 +51,15 @@ public final class Bus: Sendable {
     ///   - neighbourhood: the same one for all buses of the process.
     ///   - listening: how bells are heard; with ``Listening/pollOnly`` the listener is not used.
     ///   - middleware: what happens around all jobs, the outermost first.
+    ///   - callPatience: how long answers are waited for where a call does not say.
     ///   - keyring: for queues that are encrypted; without it nothing can be sent to them.
     ///   - clock: for measuring how long jobs waited.
     ///   - random: for the numbers of spans.
     public init(
         service: ServiceName, database: Database, listener: Listener, neighbourhood: Neighbourhood = Neighbourhood(),
-        listening: Listening = .bells, keyring: Keyring? = nil, middleware: [any JobMiddleware] = [],
-        clock: any WallClock = SystemClock(), random: RandomBytes = .system, logger: Logger
+        listening: Listening = .bells, callPatience: Duration = .seconds(5), keyring: Keyring? = nil,
+        middleware: [any JobMiddleware] = [], clock: any WallClock = SystemClock(), random: RandomBytes = .system,
+        logger: Logger
     ) {
         self.service = service
         self.database = database
@@ -66,6 +69,7 @@ public final class Bus: Sendable {
         self.random = random
         self.logger = logger
         self.listening = listening
+        self.callPatience = callPatience
         self.middleware = MiddlewareChain(links: middleware)
         self.cipher = MessageCipher(keyring: keyring)
         self.metrics = BusMetrics(service)

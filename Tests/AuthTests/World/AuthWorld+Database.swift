@@ -19,6 +19,7 @@ extension Bus {
         Bus(
             service: "auth", database: test.database(for: "auth"),
             listener: Listener(test.configuration(for: "auth"), reactor: test.reactor, logger: CapturedLogs.logger),
+            callPatience: BusyMachine.callPatience,
             keyring: try Keyring([("tests", Secret([UInt8](repeating: 0x33, count: 32)))]), logger: CapturedLogs.logger)
     }
 }

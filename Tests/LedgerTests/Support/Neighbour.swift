@@ -46,7 +46,9 @@ struct Neighbour: Sendable {
         let listener = Listener(configuration, reactor: test.reactor, logger: CapturedLogs.logger)
         return Neighbour(
             database: database,
-            bus: Bus(service: "promotions", database: database, listener: listener, logger: CapturedLogs.logger))
+            bus: Bus(
+                service: "promotions", database: database, listener: listener, callPatience: BusyMachine.callPatience,
+                logger: CapturedLogs.logger))
     }
 
     func send(_ receipts: [PostReceipt]) async throws {

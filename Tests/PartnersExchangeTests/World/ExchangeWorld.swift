@@ -124,6 +124,7 @@ struct ExchangeWorld: Sendable {
         return Bus(
             service: service, database: database,
             listener: Listener(test.configuration(), reactor: test.reactor, logger: CapturedLogs.logger),
+            callPatience: BusyMachine.callPatience,
             keyring: try Keyring([("test", Secret([UInt8](repeating: 5, count: 32)))]), logger: CapturedLogs.logger)
     }
 

@@ -61,7 +61,7 @@ struct TillWorld: Sendable {
         return Bus(
             service: service, database: database,
             listener: Listener(test.configuration(), reactor: test.reactor, logger: CapturedLogs.logger),
-            keyring: keyring, logger: CapturedLogs.logger)
+            callPatience: .seconds(20), keyring: keyring, logger: CapturedLogs.logger)
     }
 
     static func store(_ text: String) -> StoreID {

@@ -58,6 +58,7 @@ struct SupportWorld: Sendable {
         return Bus(
             service: service, database: database,
             listener: Listener(test.configuration(), reactor: test.reactor, logger: CapturedLogs.logger),
+            callPatience: BusyMachine.callPatience,
             keyring: try Keyring([("test", Secret([UInt8](repeating: 0x44, count: 32)))]), logger: CapturedLogs.logger)
     }
 
