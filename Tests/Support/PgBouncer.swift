@@ -49,11 +49,26 @@ public struct PgBouncer: Sendable {
             defer { try? execution.send(signal: .terminate) }
             let bouncer = PgBouncer(folder: folder, kill: { try execution.send(signal: .kill) })
             try await eventually("PgBouncer listens") {
-                access("\(bouncer.folder)/.s.PGSQL.\(bouncer.port)", F_OK) == 0
+                Self.isAnswered(at: "\(bouncer.folder)/.s.PGSQL.\(bouncer.port)")
             }
             return try await body(bouncer)
         }
         return result.closureResult
+    }
+
+    /// Whether somebody listens: the socket's file is there a moment before.
+    private static func isAnswered(at path: String) -> Bool {
+        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8.prefix($0.count - 1)) }
+        return withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0
+            }
+        }
     }
 
     /// Kills it, with everything that is under way.

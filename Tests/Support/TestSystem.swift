@@ -9,7 +9,7 @@ public struct TestSystem: Sendable {
     public let shell: ClubShell
 
     /// How many run at a time: each is a server and seven services, and the tests share the machine.
-    private static let gate = Gate(width: 2)
+    private static let gate = Gate(width: 3)
 
     /// Has a system for as long as the body runs.
     /// - Parameters:

@@ -127,7 +127,8 @@ struct AcceptReceipts: Sendable {
         let (sale, ruleset) = (judged.receipt.receipt.sale, judged.judgement.ruleset)
         return try await self.database.transaction { transaction in
             let (facts, slices) = try await self.gatherFacts.locked(
-                judged.judgement.facts, of: sale, for: ruleset.ruleset, at: judged.receipt.acceptedAt, in: transaction)
+                judged.judgement.facts, of: sale, wanting: judged.receipt.evaluation.spent, for: ruleset.ruleset,
+                at: judged.receipt.acceptedAt, in: transaction)
             var receipt = judged.receipt
             receipt.evaluation = try ruleset.evaluate(sale, for: facts, at: receipt.acceptedAt)
             let outcomes = try await self.store([receipt], in: transaction)

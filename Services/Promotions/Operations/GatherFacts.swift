@@ -32,8 +32,9 @@ struct GatherFacts: Sendable {
 
     /// The same facts with the counters as they are, locked until the transaction ends: first the member, then budgets
     /// in the order of their names.
+    /// - Parameter wanted: points of each budget that the sale would be given without waiting.
     func locked(
-        _ facts: MemberFacts, of sale: Sale, for ruleset: Ruleset, at now: Timestamp,
+        _ facts: MemberFacts, of sale: Sale, wanting wanted: [String: Int64], for ruleset: Ruleset, at now: Timestamp,
         in transaction: borrowing Transaction
     ) async throws -> (facts: MemberFacts, slices: [BudgetStore.Slice]) {
         var facts = facts
@@ -43,7 +44,8 @@ struct GatherFacts: Sendable {
         var slices: [BudgetStore.Slice] = []
         let rules = ruleset.rules.filter { $0.applies(to: sale, of: facts, at: now) }
         for name in Set(rules.compactMap(\.budget)).sorted() {
-            guard let slice = try await self.budgets.lock(name, in: transaction) else { continue }
+            let slice = try await self.budgets.lock(name, wanted: wanted[name] ?? 0, in: transaction)
+            guard let slice else { continue }
             facts.budgets[name] = slice.points
             slices.append(slice)
         }

@@ -11,36 +11,53 @@ struct BudgetStore: Sendable {
         let points: Int64
     }
 
-    /// Locks a slice: one that nobody else is at and that has something; else the fullest one, waiting for it. nil when
-    /// there is no such budget.
-    func lock(_ budget: String, in transaction: borrowing Transaction) async throws -> Slice? {
+    /// Locks a slice: one that nobody else is at and that has enough; else the fullest one, waiting for it, so that nobody
+    /// goes without while a slice has something. nil when there is no such budget, or nothing is wanted and none is free.
+    /// - Parameter wanted: points that the receipt would be given.
+    func lock(_ budget: String, wanted: Int64, in transaction: borrowing Transaction) async throws -> Slice? {
         let free = try await transaction.first(
             """
             select slice, points
             from promotions.budget_slice
-            where budget = \(budget) and points > 0
+            where budget = \(budget) and points >= \(max(wanted, 1))
             order by points desc, slice
             limit 1
             for update skip locked
             """)
-        let row: Row?
         if let free {
-            row = free
-        } else {
-            // Taken by others, or empty: waiting tells which.
-            row = try await transaction.first(
+            let (number, points) = try free.decode(Int32.self, Int64.self)
+            return Slice(budget: budget, number: number, points: points)
+        }
+        return wanted > 0 ? try await self.lockFullest(of: budget, in: transaction) : nil
+    }
+
+    /// Whoever waited for a slice finds less in it than others may have by then. It goes on to the fullest and keeps those
+    /// it has: only one waits at a time, under the budget's own row, and so none waits for another in a circle.
+    private func lockFullest(of budget: String, in transaction: borrowing Transaction) async throws -> Slice? {
+        try await transaction.execute(
+            "select from promotions.budget where budget = \(budget) for no key update")
+        var held: Set<Int32> = []
+        while true {
+            let row = try await transaction.first(
                 """
                 select slice, points
                 from promotions.budget_slice
                 where budget = \(budget)
-                order by points desc, slice
+                order by points desc, slice = any (\(Array(held))) desc, slice
                 limit 1
+                """)
+            guard let row else { return nil }
+            let (number, points) = try row.decode(Int32.self, Int64.self)
+            if held.contains(number) { return Slice(budget: budget, number: number, points: points) }
+            try await transaction.execute(
+                """
+                select
+                from promotions.budget_slice
+                where budget = \(budget) and slice = \(number)
                 for update
                 """)
+            held.insert(number)
         }
-        guard let row else { return nil }
-        let (number, points) = try row.decode(Int32.self, Int64.self)
-        return Slice(budget: budget, number: number, points: points)
     }
 
     /// Takes points out of a locked slice.
@@ -53,11 +70,11 @@ struct BudgetStore: Sendable {
             """)
     }
 
-    /// Points that are left in each budget, all slices together.
+    /// Points that a receipt can have of each budget: what is left in its fullest slice.
     func left(of budgets: [String], in runner: borrowing some QueryRunner & ~Copyable) async throws -> [String: Int64] {
         let rows = try await runner.query(
             """
-            select budget, sum(points)::bigint
+            select budget, max(points)
             from promotions.budget_slice
             where budget = any (\(budgets))
             group by budget

@@ -79,7 +79,7 @@ import Testing
         let quote = try await world.client {
             try await $0.ask(.post, "/pos/v1/quotes", ReceiptJSON(fiscalDocument: 99).text)
         }
-        #expect(try quote.read(QuoteSeen.self).points.amount == (whenSpent == .cut ? 0 : 70))
+        #expect(try quote.read(QuoteSeen.self).points.amount == 0)
     }
 
     @Test func `a budget grows with a new ruleset and never becomes smaller`() async throws {
