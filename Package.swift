@@ -126,13 +126,14 @@ let package = Package(
         shared(
             "Host",
             [
-                "Kernel", "Postgres", "JobQueue", "Web", "Telemetry", configuration, logging, metrics, lifecycle,
-                signals, hummingbird, sockets, locks, tracing,
+                "Kernel", "Contracts", "Postgres", "JobQueue", "Web", "Telemetry", configuration, logging, metrics,
+                lifecycle, signals, hummingbird, sockets, locks, tracing,
             ]),
         shared("EmbeddedPostgres", [logging, subprocess, system]),
         shared("Photos", [locks, subprocess, system]),
         shared(
-            "Redemption", ["Kernel", "Contracts", "Postgres", "JobQueue", "Web", logging, metrics, collections, locks]),
+            "Redemption",
+            ["Kernel", "Contracts", "Postgres", "JobQueue", "Web", logging, metrics, collections, locks, hummingbird]),
     ]
         + service(
             "Auth", executable: "club-auth", libraries: [jwt, cryptoExtras, httpClient, sockets, posix, httpTypes, tls])

@@ -1,4 +1,5 @@
 import Contracts
+import Host
 import JobQueue
 import Kernel
 
@@ -32,7 +33,7 @@ extension PromotionsParts {
         let (cards, keys, standings, erased) = (
             OnCardIssued(), OnTillKeyChanged(), OnStandingChanged(), OnMemberErased()
         )
-        let (sessions, birthdays) = (OnSessionEnded(clock: self.m.clock), OnBirthdaySet())
+        let birthdays = OnBirthdaySet()
         return [
             .batch(CardIssued.self, on: "promotions.directory") { jobs, transaction in
                 try await cards(jobs, in: transaction)
@@ -40,9 +41,7 @@ extension PromotionsParts {
             .batch(TillKeyChanged.self, on: "promotions.directory") { jobs, transaction in
                 try await keys(jobs, in: transaction)
             },
-            .batch(SessionEnded.self, on: "promotions.directory") { jobs, transaction in
-                try await sessions(jobs, in: transaction)
-            },
+            .endedSessions(of: PromotionsModule.name, on: "promotions.directory", clock: self.m.clock),
             .batch(BirthdaySet.self, on: "promotions.directory") { jobs, transaction in
                 try await birthdays(jobs, in: transaction)
             },

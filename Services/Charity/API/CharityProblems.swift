@@ -23,31 +23,6 @@ extension ProblemKind {
     static let codeNeeded = ProblemKind(
         .unprocessableContent, "code-needed", ru: "Подтвердите пожертвование кодом из SMS",
         en: "Confirm the donation by the code of the SMS")
-    static let codeNotAsked = ProblemKind(
-        .conflict, "code-not-asked", ru: "Сначала запросите код", en: "Ask for a code first")
-    static let codeRefused = ProblemKind(
-        .unprocessableContent, "code-refused", ru: "Код не подошёл", en: "The code is not accepted")
-    static let tooManyCodes = ProblemKind(
-        .tooManyRequests, "too-many-codes", ru: "Слишком много кодов, попробуйте позже",
-        en: "Too many codes, try again later")
-    static let spendingLocked = ProblemKind(
-        .forbidden, "spending-locked", ru: "Списание баллов заблокировано в профиле",
-        en: "Spending is locked in the profile")
-    static let notActive = ProblemKind(
-        .forbidden, "not-active", ru: "Карта ещё не подтверждена: баллы копятся, но не списываются",
-        en: "The card is not confirmed yet: it earns and does not spend")
-    static let quoteExpired = ProblemKind(
-        .conflict, "quote-expired", ru: "Время подтверждения вышло, начните заново",
-        en: "The time to confirm is over, begin again")
-    static let insufficientPoints = ProblemKind(
-        .conflict, "insufficient-points", ru: "Недостаточно баллов", en: "Not enough points")
-    static let holdRefused = ProblemKind(
-        .conflict, "hold-refused", ru: "Баллы не удалось зарезервировать", en: "The points cannot be set aside")
-    static let tooLate = ProblemKind(
-        .conflict, "too-late", ru: "Этого уже нельзя сделать", en: "It is too late for that")
-    static let undecided = ProblemKind(
-        .serviceUnavailable, "undecided", ru: "Решение ещё не принято, повторите запрос",
-        en: "It is not decided yet, repeat the request")
 
     // Settlements.
     static let monthNotOver = ProblemKind(
@@ -72,29 +47,6 @@ extension Problem {
         case .notActive: self.init(ProblemKind.notActive)
         case .fundNotOpen: self.init(ProblemKind.fundNotOpen, retryAfter: .seconds(5))
         case .unknownDonation: self.init(ProblemKind.notFound)
-        }
-    }
-
-    init(_ refusal: RedemptionRefusal) {
-        switch refusal {
-        case .notFound: self.init(ProblemKind.notFound)
-        case .expired: self.init(ProblemKind.quoteExpired)
-        case .notAsked: self.init(ProblemKind.codeNotAsked)
-        case .tooLate(let state): self.init(.tooLate, extensions: ["state": .text(state.rawValue)])
-        case .undecided: self.init(ProblemKind.undecided, retryAfter: .seconds(1))
-        case .hold(.insufficientPoints, let available):
-            self.init(.insufficientPoints, extensions: available.map { ["available": .integer($0.amount)] } ?? [:])
-        case .hold(let code, _): self.init(.holdRefused, extensions: ["reason": .text(code.rawValue)])
-        case .stepUp(let code): self.init(code)
-        }
-    }
-
-    private init(_ refusal: StepUpRefusal) {
-        switch refusal {
-        case .codeRefused: self.init(ProblemKind.codeRefused, at: "/code")
-        case .tooManyCodes: self.init(ProblemKind.tooManyCodes, retryAfter: .seconds(60))
-        case .unknownMember, .notActive: self.init(ProblemKind.notActive)
-        case .spendingLocked: self.init(ProblemKind.spendingLocked)
         }
     }
 

@@ -1,4 +1,5 @@
 import Contracts
+import Host
 import JobQueue
 import Kernel
 import Redemption
@@ -12,7 +13,8 @@ struct DriveDonation: RedemptionDrive {
     let redemption: RedemptionRecord.ID
 }
 
-/// Does what is due for everybody: accounts of new funds, donations that have lost their job, batches, payments.
+/// Does what is due for everybody: accounts of new funds, donations that have lost their job, batches, payments,
+/// donors who are to hear of their fund.
 struct KeepCharity: Command {
     static let name = "charity.keep"
     static let queue: QueueName = "charity.keeping"
@@ -32,12 +34,9 @@ struct CharityHandlers: Sendable {
     let clock: any WallClock
 
     var all: [Handler] {
-        let sessions = OnSessionEnded(clock: self.clock)
-        return [
+        [
             self.flow.handler(of: DriveDonation.self),
-            .batch(SessionEnded.self, on: "charity.directory") { jobs, transaction in
-                try await sessions(jobs, in: transaction)
-            },
+            .endedSessions(of: CharityModule.name, on: "charity.directory", clock: self.clock),
             .leased(KeepCharity.self) { _, _ in
                 try await self.openFund.all()
                 try await self.flow.sweep()

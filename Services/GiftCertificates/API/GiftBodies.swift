@@ -1,4 +1,5 @@
 import Kernel
+import Redemption
 import Web
 
 /// A gift as its giver describes it.

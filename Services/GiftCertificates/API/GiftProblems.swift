@@ -28,8 +28,6 @@ extension ProblemKind {
         en: "This cannot be done with the certificate as it stands")
     static let paymentUnderWay = ProblemKind(
         .conflict, "payment-under-way", ru: "Сертификат сейчас оплачивается", en: "The certificate is being paid for")
-    static let notPaidFor = ProblemKind(
-        .conflict, "code-not-asked", ru: "Сначала запросите код", en: "Ask for a code first")
     static let dayLimit = ProblemKind(
         .conflict, "day-limit", ru: "Не больше 5 сертификатов и 10 000 ₽ в день",
         en: "At most 5 certificates and ₽10,000 a day")
@@ -51,29 +49,6 @@ extension ProblemKind {
         .contentTooLarge, "photo-too-large", ru: "Фотография больше 10 МБ", en: "The photo has more than 10 MiB")
     static let unavailableHere = ProblemKind(
         .serviceUnavailable, "unavailable-here", ru: "Здесь это сейчас недоступно", en: "Not available here")
-
-    // Paying.
-    static let codeRefused = ProblemKind(
-        .unprocessableContent, "code-refused", ru: "Код не подошёл", en: "The code is not accepted")
-    static let tooManyCodes = ProblemKind(
-        .tooManyRequests, "too-many-codes", ru: "Слишком много кодов, попробуйте позже",
-        en: "Too many codes, try again later")
-    static let spendingLocked = ProblemKind(
-        .forbidden, "spending-locked", ru: "Списание баллов заблокировано в профиле",
-        en: "Spending is locked in the profile")
-    static let notActive = ProblemKind(
-        .forbidden, "not-active", ru: "Карта ещё не подтверждена: баллы копятся, но не списываются",
-        en: "The card is not confirmed yet: it earns and does not spend")
-    static let quoteExpired = ProblemKind(
-        .conflict, "quote-expired", ru: "Время оплаты вышло, начните заново",
-        en: "The time to pay is over, begin again")
-    static let insufficientPoints = ProblemKind(
-        .conflict, "insufficient-points", ru: "Недостаточно баллов", en: "Not enough points")
-    static let holdRefused = ProblemKind(
-        .conflict, "hold-refused", ru: "Баллы не удалось зарезервировать", en: "The points cannot be set aside")
-    static let undecided = ProblemKind(
-        .serviceUnavailable, "undecided", ru: "Решение ещё не принято, повторите запрос",
-        en: "It is not decided yet, repeat the request")
 
     // At the till.
     static let inUse = ProblemKind(
@@ -100,7 +75,7 @@ extension Problem {
         case .unknown: self.init(ProblemKind.notFound)
         case .wrongState(let state): self.init(.wrongState, extensions: ["state": .text(state.rawValue)])
         case .paymentUnderWay: self.init(ProblemKind.paymentUnderWay)
-        case .notPaidFor: self.init(ProblemKind.notPaidFor)
+        case .notPaidFor: self.init(ProblemKind.codeNotAsked)
         case .dayLimit: self.init(ProblemKind.dayLimit)
         case .deliveryTime: self.init(.deliveryTime, at: "/delivery/at")
         case .nightHour: self.init(.nightHour, at: "/delivery/at")
@@ -111,23 +86,6 @@ extension Problem {
         case .refundDecided: self.init(ProblemKind.refundDecided)
         case .notAPicture: self.init(ProblemKind.notAPicture)
         case .unavailable: self.init(ProblemKind.unavailableHere)
-        }
-    }
-
-    init(_ refusal: RedemptionRefusal) {
-        switch refusal {
-        case .notFound: self.init(ProblemKind.notFound)
-        case .expired: self.init(ProblemKind.quoteExpired)
-        case .notAsked: self.init(ProblemKind.notPaidFor)
-        case .tooLate(let state): self.init(.wrongState, extensions: ["state": .text(state.rawValue)])
-        case .undecided: self.init(ProblemKind.undecided, retryAfter: .seconds(1))
-        case .hold(.insufficientPoints, let available):
-            self.init(.insufficientPoints, extensions: available.map { ["available": .integer($0.amount)] } ?? [:])
-        case .hold(let code, _): self.init(.holdRefused, extensions: ["reason": .text(code.rawValue)])
-        case .stepUp(.codeRefused): self.init(ProblemKind.codeRefused, at: "/code")
-        case .stepUp(.tooManyCodes): self.init(ProblemKind.tooManyCodes, retryAfter: .seconds(60))
-        case .stepUp(.unknownMember), .stepUp(.notActive): self.init(ProblemKind.notActive)
-        case .stepUp(.spendingLocked): self.init(ProblemKind.spendingLocked)
         }
     }
 
@@ -156,7 +114,7 @@ struct Refusing: Sendable {
         } catch let refusal as GiftRefusal {
             throw Problem(refusal, at: self.clock.now)
         } catch let refusal as RedemptionRefusal {
-            throw Problem(refusal)
+            throw Problem(refusal, tooLate: .wrongState)
         } catch let refusal as SpendingRefusal {
             throw Problem(refusal)
         }

@@ -1,4 +1,5 @@
 import Contracts
+import Host
 import JobQueue
 import Kernel
 import Logging
@@ -40,16 +41,14 @@ struct GiftHandlers: Sendable {
     let database: Database
 
     var all: [Handler] {
-        let (keys, sessions) = (OnTillKeyChanged(), OnSessionEnded(clock: self.clock))
+        let keys = OnTillKeyChanged()
         return [
             self.flow.handler(of: DrivePayment.self),
             .leased(KeepGifts.self) { _, _ in try await self.keep() },
             .batch(TillKeyChanged.self, on: "gift_certificates.directory") { jobs, transaction in
                 try await keys(jobs, in: transaction)
             },
-            .batch(SessionEnded.self, on: "gift_certificates.directory") { jobs, transaction in
-                try await sessions(jobs, in: transaction)
-            },
+            .endedSessions(of: GiftCertificatesModule.name, on: "gift_certificates.directory", clock: self.clock),
             .transactional(NotificationMoved.self, on: "gift_certificates.notices") { news, _, transaction in
                 try await self.deliver.hear(news, in: transaction)
             },
@@ -72,7 +71,7 @@ struct GiftHandlers: Sendable {
         try await PaymentStore().forget(before: self.clock.now, in: self.database)
     }
 
-    /// What the ledger says of money that tills took, and of refunds. Everything else is others' business.
+    /// What the ledger says of money that tills took, of what is left in the end, and of refunds. Everything else is others' business.
     private func hear(_ news: TransferDone, in transaction: borrowing Transaction) async throws {
         switch news.transfer {
         case .redeemCertificate(let redemption):

@@ -1,8 +1,8 @@
 import Contracts
+import Host
 import JobQueue
 import Kernel
 import Redemption
-import Web
 
 /// Do what is due of an exchange. Sent by partners-exchange to itself.
 struct DriveExchange: RedemptionDrive {
@@ -39,7 +39,6 @@ struct ExchangeHandlers: Sendable {
     let reconcile: ReconcileClearing
     let clock: any WallClock
     private let links = LinkStore()
-    private let sessions = EndedSessionStore(schema: PartnersExchangeModule.name)
 
     init(flow: RedemptionFlow, reconcile: ReconcileClearing, clock: any WallClock) {
         (self.flow, self.reconcile, self.clock) = (flow, reconcile, clock)
@@ -50,13 +49,10 @@ struct ExchangeHandlers: Sendable {
             self.flow.handler(of: DriveExchange.self),
             .leased(SweepExchanges.self) { _, _ in _ = try await self.flow.sweep() },
             .leased(ReconcilePartners.self) { _, _ in try await self.reconcile() },
-            .transactional(MemberErased.self, on: "partners_exchange.members") { event, _, transaction in
-                try await self.links.erase(event.member, in: transaction)
+            .batch(MemberErased.self, on: "partners_exchange.members") { jobs, transaction in
+                for job in jobs { try await self.links.erase(job.message.member, in: transaction) }
             },
-            .transactional(SessionEnded.self, on: "partners_exchange.members") { event, _, transaction in
-                let entry = EndedSessionStore.Entry(session: event.session, forgetAt: event.forgetAt)
-                try await self.sessions.note([entry], at: self.clock.now, in: transaction)
-            },
+            .endedSessions(of: PartnersExchangeModule.name, on: "partners_exchange.members", clock: self.clock),
         ]
     }
 

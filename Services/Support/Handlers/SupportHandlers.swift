@@ -1,8 +1,8 @@
 import Contracts
+import Host
 import JobQueue
 import Kernel
 import Postgres
-import Web
 
 /// What support hears and does by itself.
 struct SupportHandlers: Sendable {
@@ -19,7 +19,6 @@ struct SupportHandlers: Sendable {
     let clock: any WallClock
     private let desk = DeskStore()
     private let thread = ThreadStore()
-    private let sessions = EndedSessionStore(schema: SupportModule.name)
 
     init(answer: AnswerMissingPoints, order: KeepOrder, clock: any WallClock) {
         (self.answer, self.order, self.clock) = (answer, order, clock)
@@ -30,12 +29,7 @@ struct SupportHandlers: Sendable {
             .leased(InvestigateReceipt.self) { command, _ in try await self.answer(command.ticket) },
             .leased(EscalateLate.self) { _, _ in try await self.order.escalate() },
             .leased(CloseQuiet.self) { _, _ in try await self.order.close() },
-            .batch(SessionEnded.self, on: "support.sessions") { jobs, transaction in
-                let entries = jobs.map { job in
-                    EndedSessionStore.Entry(session: job.message.session, forgetAt: job.message.forgetAt)
-                }
-                try await self.sessions.note(entries, at: self.clock.now, in: transaction)
-            },
+            .endedSessions(of: SupportModule.name, on: "support.sessions", clock: self.clock),
             .transactional(MemberErased.self, on: "support.events") { event, _, transaction in
                 try await self.desk.erase(
                     event.member, principal: MemberRoutes.principal(event.member), at: self.clock.now, in: transaction)

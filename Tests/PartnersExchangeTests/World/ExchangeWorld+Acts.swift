@@ -93,19 +93,27 @@ extension ExchangeWorld {
         try await self.client(member).get("/v1/exchanges/\(id)").json(ExchangeSeen.self)
     }
 
-    /// Waits until an exchange stands somewhere, moving the clock on to its duties.
-    func drive(_ id: Exchange.ID, of member: Member.ID, to state: RedemptionState) async throws -> ExchangeSeen {
+    /// Waits until an exchange is in one of the states, or at an end, moving the clock on to its duties.
+    @discardableResult
+    func drive(
+        _ id: Exchange.ID, of member: Member.ID, until states: Set<RedemptionState>
+    ) async throws -> RedemptionState {
         let redemption = RedemptionRecord.ID(id.raw)
-        try await eventually("the exchange is \(state)", within: .seconds(60)) {
+        return try await eventually("the exchange is \(states)", within: .seconds(60)) { () -> RedemptionState? in
             let record = try await self.parts.flow.store.find(redemption, of: member, in: self.database)
             let found = try #require(record)
-            if found.state == state || found.state.isEnd { return true }
+            if states.contains(found.state) || found.state.isEnd { return found.state }
             // The partner is being asked: with the clock moved on it would be asked a second time at once.
-            if found.state == .submitted { return false }
+            if found.state == .submitted { return nil }
             if let due = found.dueAt, due > self.clock.now { self.clock.set(to: due) }
             try await self.parts.flow.advance(redemption, of: member)
-            return false
+            return nil
         }
+    }
+
+    /// The same for one state, in which it must be then.
+    func drive(_ id: Exchange.ID, of member: Member.ID, to state: RedemptionState) async throws -> ExchangeSeen {
+        try await self.drive(id, of: member, until: [state])
         let seen = try await self.see(id, of: member)
         #expect(seen.state == state, "\(seen)")
         return seen
