@@ -41,6 +41,12 @@ public struct Idempotency: Sendable {
         public let answer: Answer
         /// Whether an earlier request with the same key got this answer.
         public let isReplayed: Bool
+
+        func response() -> Response {
+            var response = self.answer.response()
+            if self.isReplayed { response.headers[.idempotentReplayed] = "true" }
+            return response
+        }
     }
 
     /// Answers an HTTP request by its header `Idempotency-Key`.
@@ -52,13 +58,35 @@ public struct Idempotency: Sendable {
         _ request: Request, principal: String, body: [UInt8],
         _ work: (borrowing Transaction) async throws -> Answer
     ) async throws -> Response {
-        let key = try Self.key(of: request)
-        let head = "\(request.method.rawValue) \(request.uri.string)\n"
-        let outcome = try await self.answer(
-            key: key, principal: principal, fingerprint: Self.fingerprint(Array(head.utf8) + body), work)
-        var response = outcome.answer.response()
-        if outcome.isReplayed { response.headers[.idempotentReplayed] = "true" }
-        return response
+        try await self.answer(
+            key: try Self.key(of: request), principal: principal,
+            fingerprint: Self.fingerprint(of: request, body: body),
+            work
+        ).response()
+    }
+
+    /// With method and address, so that one key means one request.
+    private static func fingerprint(of request: Request, body: [UInt8]) -> [UInt8] {
+        Self.fingerprint(Array("\(request.method.rawValue) \(request.uri.string)\n".utf8) + body)
+    }
+
+    /// Answers an HTTP request whose work needs something beforehand that no transaction may wait for, such as the answer
+    /// of another service. A request that was answered before is answered again, and nothing is prepared for it.
+    /// - Parameter prepare: may run for a request that is refused afterwards; what it throws is not kept.
+    public func answer<Prepared>(
+        _ request: Request, principal: String, body: [UInt8], preparing prepare: () async throws -> Prepared,
+        _ work: (Prepared, borrowing Transaction) async throws -> Answer
+    ) async throws -> Response {
+        let entry = Entry(
+            principal: principal, key: try Self.key(of: request), fingerprint: Self.fingerprint(of: request, body: body)
+        )
+        if let row = try await self.database.first(self.kept(entry)) {
+            return try Self.outcome(of: entry, Self.read(row)).response()
+        }
+        let prepared = try await prepare()
+        return try await self.answer(request, principal: principal, body: body) { transaction in
+            try await work(prepared, transaction)
+        }
     }
 
     /// Answers one operation of many, which has a key of its own.
@@ -111,8 +139,7 @@ extension Idempotency {
             case .running:
                 throw Problem(.idempotencyKeyInProgress, retryAfter: .seconds(1))
             case .answered(let fingerprint, let answer):
-                guard fingerprint == entry.fingerprint else { throw Problem(.idempotencyKeyReused) }
-                return Outcome(answer: answer, isReplayed: true)
+                return try Self.outcome(of: entry, (fingerprint, answer))
             case .free:
                 let answer: Answer
                 do {
@@ -136,16 +163,34 @@ extension Idempotency {
             """
             select pg_try_advisory_xact_lock(hashtextextended(\(name), 0))
             """,
-            """
-            select fingerprint, status, headers, body
-            from \(identifier: self.schema.schema, "idempotency_key")
-            where principal = \(entry.principal) and key = \(entry.key.text)
-            """,
+            self.kept(entry),
         ])
         guard results.count == 2, let attempt = results[0].first, try attempt.decode(Bool.self) else {
             return .running
         }
         guard let row = results[1].first else { return .free }
+        let (fingerprint, answer) = try Self.read(row)
+        return .answered(fingerprint: fingerprint, answer)
+    }
+
+    /// The answer of an earlier request with the same key.
+    /// - Throws: `idempotency-key-reused` when that was another request.
+    private static func outcome(
+        of entry: Entry, _ kept: (fingerprint: [UInt8], answer: Answer)
+    ) throws(Problem) -> Outcome {
+        guard kept.fingerprint == entry.fingerprint else { throw Problem(.idempotencyKeyReused) }
+        return Outcome(answer: kept.answer, isReplayed: true)
+    }
+
+    private func kept(_ entry: Entry) -> SQL {
+        """
+        select fingerprint, status, headers, body
+        from \(identifier: self.schema.schema, "idempotency_key")
+        where principal = \(entry.principal) and key = \(entry.key.text)
+        """
+    }
+
+    private static func read(_ row: Row) throws -> (fingerprint: [UInt8], answer: Answer) {
         let (fingerprint, status, headers, body) = try row.decode(
             [UInt8].self, Int16.self, JSONB<[String: String]>.self, [UInt8].self)
         var fields = HTTPFields()
@@ -153,9 +198,7 @@ extension Idempotency {
             guard let name = HTTPField.Name(name) else { continue }
             fields[name] = value
         }
-        return .answered(
-            fingerprint: fingerprint,
-            Answer(status: HTTPResponse.Status(code: Int(status)), headers: fields, body: body))
+        return (fingerprint, Answer(status: HTTPResponse.Status(code: Int(status)), headers: fields, body: body))
     }
 
     private func keep(_ answer: Answer, for entry: Entry, in transaction: borrowing Transaction) async throws {

@@ -98,6 +98,36 @@ import Web
         #expect(try await shop.sales == [1, 2])
     }
 
+    @Test func `what was answered is answered again without preparing anything, the key of another request refused`()
+        async throws
+    {
+        let shop = try await Shop { _, run in try Self.created(run) }
+        let prepared = NIOLockedValueBox(0)
+        let idempotency = Idempotency(
+            schema: "shop", database: shop.database, clock: ManualClock(), random: .seeded())
+        let house = House { router in
+            router.post("/orders") { request, _ in
+                try await idempotency.answer(
+                    request, principal: "till", body: try await StrictJSON.read(request),
+                    preparing: { prepared.withLockedValue { $0 += 1 } },
+                    { _, _ in try Self.created(prepared.withLockedValue { $0 }) })
+            }
+        }
+        let name = try #require(Self.keyHeader)
+        func post(_ json: String) async throws -> Reply {
+            var headers = HTTPFields()
+            headers[name] = "k1"
+            return try await house.post("/orders", json, headers: headers)
+        }
+        let first = try await post("{}")
+        let second = try await post("{}")
+        #expect(first.text == #"{"run":1}"#)
+        #expect(second.text == first.text)
+        #expect(Self.isReplayed(second))
+        #expect(try await post(#"{"a": 1}"#).problem.code == "idempotency-key-reused")
+        #expect(prepared.withLockedValue { $0 } == 1)
+    }
+
     @Test func `a key in quotes is the same key`() async throws {
         let shop = try await Shop { _, run in try Self.created(run) }
         _ = try await shop.post("k1")

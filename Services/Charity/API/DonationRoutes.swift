@@ -30,18 +30,17 @@ struct DonationRoutes: Sendable {
         let member = try context.requireMember().member
         let bytes = try await StrictJSON.read(request)
         let wanted = try StrictJSON.decode(DonationBody.self, bytes: bytes).parsed()
-        return try await refusing {
-            // Before the transaction: the ledger is asked here, and no transaction waits for another service.
-            try await self.donate.prepare(wanted.campaign)
-            return try await self.idempotency.answer(request, principal: "member/\(member)", body: bytes) {
-                transaction in
+        // Before the transaction: the ledger is asked, and no transaction waits for another service.
+        return try await self.idempotency.answer(
+            request, principal: "member/\(member)", body: bytes,
+            preparing: { try await refusing { try await self.donate.prepare(wanted.campaign) } },
+            { _, transaction in
                 let standing = try await refusing {
                     try await self.donate.quote(
                         wanted.amount, to: wanted.campaign, undoubled: wanted.undoubled, by: member, in: transaction)
                 }
                 return try .json(DonationAnswer(standing, batch: nil), status: .created)
-            }
-        }
+            })
     }
 
     @Sendable private func list(_ request: Request, context: ClubRequestContext) async throws -> Answer {
