@@ -36,6 +36,7 @@ struct PartnersExchangeParts: Sendable {
     let reconcile: ReconcileClearing
     let decide: DecideWorkItem
     let manage: ManagePartners
+    let changes: ChangeOffers
     let pay: PayPartner
     let attempts: RateLimiter
     let handlers: ExchangeHandlers
@@ -73,7 +74,8 @@ struct PartnersExchangeParts: Sendable {
         self.importFile = ImportDailyFile(database: database, clock: clock, ids: ids, hear: self.hear)
         self.reconcile = ReconcileClearing(database: database, bus: bus, clock: clock, ids: ids, flow: self.flow)
         self.decide = DecideWorkItem(database: database, clock: clock, flow: self.flow)
-        self.manage = ManagePartners(vault: vault, clock: clock, hosts: choices.hosts)
+        self.manage = ManagePartners(vault: vault, clock: clock, ids: ids)
+        self.changes = ChangeOffers(clock: clock, ids: ids, hosts: choices.hosts)
         self.pay = PayPartner(database: database, bus: bus, clock: clock, ids: ids)
         self.attempts = RateLimiter(
             RateLimitPolicy(burst: choices.linksAnHour, per: .seconds(3600)), clock: clock)
@@ -88,6 +90,7 @@ struct PartnersExchangeParts: Sendable {
     func addRoutes(to router: Router<ClubRequestContext>) {
         MemberRoutes(self).add(to: router, authentication: MemberAuthentication(verifier: self.verifier))
         StaffRoutes(self).add(to: router, verifier: self.verifier)
+        OfferRoutes(self).add(to: router, verifier: self.verifier)
         PartnerRoutes(self).add(to: router)
     }
 }

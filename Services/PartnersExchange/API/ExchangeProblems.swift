@@ -35,26 +35,6 @@ extension Problem {
         }
     }
 
-    init(_ refusal: RedemptionRefusal) {
-        switch refusal {
-        case .notFound: self.init(ProblemKind.notFound)
-        case .expired: self.init(ProblemKind.quoteExpired)
-        case .notAsked: self.init(ProblemKind.codeNotAsked)
-        case .stepUp(.codeRefused): self.init(ProblemKind.codeRefused, at: "/code")
-        case .stepUp(.tooManyCodes): self.init(ProblemKind.tooManyCodes, retryAfter: .seconds(600))
-        case .stepUp(.unknownMember), .stepUp(.notActive): self.init(ProblemKind.notActive)
-        case .stepUp(.spendingLocked): self.init(ProblemKind.spendingLocked)
-        case .hold(.insufficientPoints, let available):
-            self.init(
-                ProblemKind.insufficientPoints,
-                extensions: available.map { ["available": .integer($0.amount)] } ?? [:])
-        case .hold(let refusal, _):
-            self.init(ProblemKind.holdRefused, extensions: ["reason": .text(refusal.rawValue)])
-        case .tooLate(let state): self.init(ProblemKind.tooLate, extensions: ["state": .text(state.rawValue)])
-        case .undecided: self.init(ProblemKind.undecided, retryAfter: .seconds(1))
-        }
-    }
-
     init(_ refusal: DecideWorkItem.Refusal) {
         switch refusal {
         case .unknownItem: self.init(ProblemKind.notFound)
@@ -66,9 +46,22 @@ extension Problem {
     init(_ refusal: ManagePartners.Refusal) {
         switch refusal {
         case .unknownPartner, .unknownOffer: self.init(ProblemKind.notFound)
-        case .addressNotAllowed: self.init(ProblemKind.addressNotAllowed, at: "/address")
         case .weakSecret: self.init(ProblemKind.weakSecret, at: "/secret")
         case .noPool: self.init(ProblemKind.noPool)
+        }
+    }
+
+    init(_ refusal: ChangeOffers.Refusal) {
+        switch refusal {
+        case .unknownPartner, .unknownOffer, .unknownChange: self.init(ProblemKind.notFound)
+        case .offerExists: self.init(ProblemKind.offerExists)
+        case .pending: self.init(ProblemKind.changePending)
+        case .flaw(let flaw): self.init(ProblemKind.invalidValue, at: flaw.pointer, detail: flaw.detail)
+        case .addressNotAllowed: self.init(ProblemKind.addressNotAllowed, at: "/address")
+        case .notRemote: self.init(ProblemKind.notRemote)
+        case .samePerson: self.init(ProblemKind.samePerson)
+        case .decided: self.init(ProblemKind.changeDecided)
+        case .stale(let flaw): self.init(ProblemKind.changeStale, at: flaw.pointer, detail: flaw.detail)
         }
     }
 
@@ -95,6 +88,8 @@ func answering<Value>(_ body: () async throws -> Value) async throws -> Value {
     } catch let refusal as ManagePartners.Refusal {
         throw Problem(refusal)
     } catch let refusal as PayPartner.Refusal {
+        throw Problem(refusal)
+    } catch let refusal as ChangeOffers.Refusal {
         throw Problem(refusal)
     } catch let malformed as DailyFile.Malformed {
         throw Problem(

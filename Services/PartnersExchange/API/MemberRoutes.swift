@@ -144,17 +144,18 @@ struct MemberRoutes: Sendable {
     private func quote(_ request: Request, member: Member.ID) async throws -> Response {
         let bytes = try await StrictJSON.read(request)
         let body = try StrictJSON.decode(QuoteRequest.self, bytes: bytes)
-        let prepared = try await answering {
-            try await self.quote.prepare(body.offer, points: body.points, for: member)
-        }
-        return try await self.idempotency.answer(request, principal: "\(member)", body: bytes) { transaction in
-            do {
-                let shown = try await self.quote(prepared, for: member, in: transaction)
-                return try Answer.json(ExchangeBody(shown), status: .created)
-            } catch let refusal as ExchangeRefusal {
-                throw Problem(refusal)
-            }
-        }
+        // Before the transaction: auth and the ledger are asked, and no transaction waits for another service.
+        return try await self.idempotency.answer(
+            request, principal: "\(member)", body: bytes,
+            preparing: {
+                try await answering { try await self.quote.prepare(body.offer, points: body.points, for: member) }
+            },
+            { prepared, transaction in
+                try await answering {
+                    let shown = try await self.quote(prepared, for: member, in: transaction)
+                    return try Answer.json(ExchangeBody(shown), status: .created)
+                }
+            })
     }
 
     private func answer(_ id: Exchange.ID, of member: Member.ID) async throws -> Answer {

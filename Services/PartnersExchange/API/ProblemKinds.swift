@@ -32,35 +32,13 @@ extension ProblemKind {
     static let phoneChanged = ProblemKind(
         .forbidden, "phone-changed", ru: "Телефон недавно изменён, обмен пока недоступен",
         en: "The phone was changed a short while ago")
-    static let spendingLocked = ProblemKind(
-        .forbidden, "spending-locked", ru: "Списание баллов заблокировано", en: "Spending is locked")
-    static let notActive = ProblemKind(
-        .forbidden, "not-active", ru: "Анкета ещё не подтверждена", en: "The membership is not active yet")
     static let overLimit = ProblemKind(
         .conflict, "over-limit", ru: "Дневной лимит обмена исчерпан", en: "More than may be exchanged in a day")
     static let partnerDown = ProblemKind(
         .serviceUnavailable, "partner-unavailable", ru: "Партнёр временно недоступен, баллы не списаны",
         en: "The partner cannot be reached, no points were taken")
-    static let undecided = ProblemKind(
-        .serviceUnavailable, "undecided", ru: "Решение ещё не принято, повторите запрос",
-        en: "It is not decided yet, repeat the request")
 
     // The way of an exchange.
-    static let quoteExpired = ProblemKind(
-        .conflict, "quote-expired", ru: "Предложение истекло, запросите новое", en: "The quote has run out")
-    static let codeNotAsked = ProblemKind(
-        .conflict, "code-not-asked", ru: "Сначала запросите код", en: "No code was asked for")
-    static let codeRefused = ProblemKind(
-        .unprocessableContent, "code-refused", ru: "Код не подходит", en: "The code is not accepted")
-    static let tooManyCodes = ProblemKind(
-        .tooManyRequests, "too-many-codes", ru: "Слишком много кодов, попробуйте позже",
-        en: "Too many codes were asked for")
-    static let insufficientPoints = ProblemKind(
-        .conflict, "insufficient-points", ru: "Недостаточно баллов", en: "Not enough points")
-    static let holdRefused = ProblemKind(
-        .conflict, "hold-refused", ru: "Баллы не удалось зарезервировать", en: "The points could not be set aside")
-    static let tooLate = ProblemKind(
-        .conflict, "too-late", ru: "Этого сделать уже нельзя", en: "It is too late for that")
     static let linkInvalid = ProblemKind(
         .notFound, "cancel-link-invalid", ru: "Ссылка недействительна", en: "The link is not valid")
 
@@ -76,6 +54,19 @@ extension ProblemKind {
         .unprocessableContent, "weak-secret", ru: "Секрет слишком короткий", en: "The secret is too short")
     static let noPool = ProblemKind(
         .conflict, "no-pool", ru: "У предложения нет пула кодов", en: "The offer has no pool of codes")
+    static let notRemote = ProblemKind(
+        .conflict, "not-remote", ru: "К этому партнёру не обращаются по адресу",
+        en: "This partner is not reached by an address")
+    static let offerExists = ProblemKind(
+        .conflict, "offer-exists", ru: "Такое предложение уже есть", en: "There is an offer of that name")
+    static let changePending = ProblemKind(
+        .conflict, "change-pending", ru: "Другое изменение уже ждёт решения",
+        en: "Another change of it waits for a decision")
+    static let changeDecided = ProblemKind(
+        .conflict, "change-decided", ru: "Решение уже принято", en: "It is decided already")
+    static let changeStale = ProblemKind(
+        .conflict, "change-stale", ru: "Предложение изменилось, такое изменение больше невозможно",
+        en: "The offer has changed, and this is not possible any more")
     static let itemClosed = ProblemKind(
         .conflict, "work-item-closed", ru: "Вопрос уже закрыт", en: "The work item is closed")
     static let notDecidable = ProblemKind(

@@ -23,13 +23,15 @@ struct ManagedPartnerBody: Encodable, Sendable {
 
 /// What a partner manager changes; what is left out stays.
 struct PartnerChangeRequest: Decodable, Sendable {
-    let address: String?
     let secret: String?
     let isActive: Bool?
+    let reason: String?
 
-    var change: ManagePartners.Change {
+    /// - Throws: `invalid-value` for a reason that says nothing.
+    func parsed() throws(Problem) -> ManagePartners.Change {
         ManagePartners.Change(
-            address: self.address, secret: self.secret.map { Secret($0) }, isActive: self.isActive)
+            secret: self.secret.map { Secret($0) }, isActive: self.isActive,
+            reason: try self.reason.map { text throws(Problem) in try StaffText.checked(text, at: "/reason") } ?? "-")
     }
 }
 
@@ -112,6 +114,19 @@ struct WorkItemBody: Encodable, Sendable {
     }
 }
 
+/// What colleagues write for other colleagues.
+enum StaffText {
+    /// - Throws: `invalid-value` for a text that says nothing, or too much.
+    static func checked(_ text: String, at pointer: String) throws(Problem) -> String {
+        guard 1...1000 ~= text.count, text.contains(where: { !$0.isWhitespace }),
+            !text.unicodeScalars.contains("\0")
+        else {
+            throw Problem(ProblemKind.invalidValue, at: pointer, detail: "1 to 1000 characters")
+        }
+        return text
+    }
+}
+
 /// What was found out.
 struct DecisionRequest: Decodable, Sendable {
     let decision: DecideWorkItem.Decision
@@ -119,11 +134,7 @@ struct DecisionRequest: Decodable, Sendable {
 
     /// - Throws: `invalid-value` for a comment that says nothing.
     func checked() throws(Problem) -> Self {
-        guard 1...1000 ~= self.comment.count, self.comment.contains(where: { !$0.isWhitespace }),
-            !self.comment.unicodeScalars.contains("\0")
-        else {
-            throw Problem(ProblemKind.invalidValue, at: "/comment", detail: "1 to 1000 characters")
-        }
+        _ = try StaffText.checked(self.comment, at: "/comment")
         return self
     }
 }

@@ -53,11 +53,11 @@ struct StaffRoutes: Sendable {
         }
         staff.patch("partners/:partner") { request, context in
             let colleague = try context.requireStaff().staff
-            let body = try await StrictJSON.decode(PartnerChangeRequest.self, from: request)
+            let change = try await StrictJSON.decode(PartnerChangeRequest.self, from: request).parsed()
             let partner = try await answering {
                 try await self.database.transaction { transaction in
                     try await self.manage.change(
-                        try context.name("partner"), body.change, by: colleague, in: transaction)
+                        try context.name("partner"), change, by: colleague, in: transaction)
                 }
             }
             return try Answer.json(ManagedPartnerBody(partner))

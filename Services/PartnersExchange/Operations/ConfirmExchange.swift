@@ -13,6 +13,7 @@ struct ConfirmExchange: Sendable {
     let flow: RedemptionFlow
     private let exchanges = ExchangeStore()
     private let partners = PartnerStore()
+    private let offers = OfferStore()
     private let links = LinkStore()
 
     init(
@@ -56,7 +57,10 @@ struct ConfirmExchange: Sendable {
         guard let order = try await self.exchanges.find(id, of: member, in: self.database),
             let partner = try await self.partners.find(order.partner, in: self.database)
         else { throw RedemptionRefusal.notFound }
-        guard partner.isActive else { throw ExchangeRefusal.offerClosed }
+        // A quote outlives its offer's end by minutes, as was promised; it does not outlive a pause.
+        guard partner.isActive, try await self.offers.find(order.offer, in: self.database)?.isActive == true else {
+            throw ExchangeRefusal.offerClosed
+        }
         if let number = order.numberMAC {
             let link = try await self.links.find(partner.code, of: member, in: self.database)
             guard let link, link.numberMAC == number else { throw ExchangeRefusal.linkChanged }

@@ -1,15 +1,13 @@
 import Kernel
 import Postgres
 
-/// What a partner manager does: addresses, secrets, codes.
+/// What a partner manager does alone: secrets, codes, and whether a partner is there. Addresses take two: ``ChangeOffers``.
 struct ManagePartners: Sendable {
     /// Of one load.
     static let codesMax = 10_000
 
     enum Refusal: Error, Hashable, Sendable {
         case unknownPartner, unknownOffer
-        /// The operator does not allow to talk to this address.
-        case addressNotAllowed
         /// Shorter than 32 characters.
         case weakSecret
         /// The offer has no pool of codes.
@@ -18,20 +16,22 @@ struct ManagePartners: Sendable {
 
     /// What is changed; nil keeps a field.
     struct Change: Sendable {
-        let address: String?
         let secret: Secret?
         let isActive: Bool?
+        /// Why, for the record.
+        let reason: String
     }
 
     let vault: ExchangeVault
     let clock: any WallClock
-    let hosts: AllowedHosts
+    let ids: IDGenerator
     private let partners = PartnerStore()
     private let offers = OfferStore()
     private let codes = CodeStore()
+    private let changes = ChangeStore()
 
-    init(vault: ExchangeVault, clock: any WallClock, hosts: AllowedHosts) {
-        (self.vault, self.clock, self.hosts) = (vault, clock, hosts)
+    init(vault: ExchangeVault, clock: any WallClock, ids: IDGenerator) {
+        (self.vault, self.clock, self.ids) = (vault, clock, ids)
     }
 
     /// Changes a partner; its breaker begins anew.
@@ -39,17 +39,21 @@ struct ManagePartners: Sendable {
     func change(
         _ partner: String, _ change: Change, by staff: Staff.ID, in transaction: borrowing Transaction
     ) async throws -> Partner {
-        if let address = change.address, !self.hosts.allows(address) { throw Refusal.addressNotAllowed }
         let secret = try change.secret.map { secret in
             guard secret.reveal().count >= 32 else { throw Refusal.weakSecret }
             return try self.vault.seal(secret.text, at: ReachPartner.place(partner))
         }
         let isThere = try await self.partners.update(
-            partner, address: change.address, secret: secret, isActive: change.isActive, by: staff, at: self.clock.now,
+            partner, address: nil, secret: secret, isActive: change.isActive, by: staff, at: self.clock.now,
             in: transaction)
         guard isThere, let changed = try await self.partners.find(partner, in: transaction) else {
             throw Refusal.unknownPartner
         }
+        let record = PartnerChange(
+            id: self.ids.next(), kind: .changePartner, partner: partner, offer: nil,
+            wanted: .init(hasNewSecret: change.secret.map { _ in true }, isActive: change.isActive),
+            reason: change.reason, state: .done, madeBy: staff, madeAt: self.clock.now)
+        _ = try await self.changes.insert(record, in: transaction)
         return changed
     }
 

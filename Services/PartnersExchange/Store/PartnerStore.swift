@@ -86,7 +86,7 @@ struct PartnerStore: Sendable {
 /// What partners offer.
 struct OfferStore: Sendable {
     /// The stock of a code pool is the number of its free codes.
-    private static let columns: SQL = """
+    static let columns: SQL = """
         o.offer, o.partner, o.title_ru, o.title_en, o.unit_ru, o.unit_en, o.points_step, o.units_step, o.kopecks_step,
         o.points_min, o.points_max, o.is_special, o.valid_from, o.valid_to, o.budget, o.low_stock, o.is_active,
         case when p.kind = 'codes'

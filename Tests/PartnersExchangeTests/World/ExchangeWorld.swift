@@ -133,9 +133,13 @@ struct ExchangeWorld: Sendable {
         for partner in ["s7", "letual"] {
             try await self.database.transaction { transaction in
                 _ = try await self.parts.manage.change(
-                    partner,
-                    .init(address: "http://127.0.0.1:\(partnerPort)", secret: Secret(Self.secret), isActive: nil),
-                    by: self.ids.next(), in: transaction)
+                    partner, .init(secret: Secret(Self.secret), isActive: nil, reason: "test"), by: self.ids.next(),
+                    in: transaction)
+                let asked = try await self.parts.changes.setAddress(
+                    of: partner, to: "http://127.0.0.1:\(partnerPort)", .init(reason: "test", staff: self.ids.next()),
+                    in: transaction)
+                _ = try await self.parts.changes.decide(
+                    asked.id, approves: true, comment: "test", by: self.ids.next(), in: transaction)
             }
         }
     }
