@@ -86,7 +86,8 @@ struct GiftCertificatesParts: Sendable {
             keys: m.neighbours.signingKeys)
         self.handlers = GiftHandlers(
             flow: flow, deliver: self.deliver, spend: self.spend, claim: self.claim, intervene: self.intervene,
-            clock: m.clock, database: m.database)
+            writeOff: WriteOffGifts(database: m.database, bus: m.bus, clock: m.clock), clock: m.clock,
+            database: m.database)
     }
 
     /// The routes of this service.

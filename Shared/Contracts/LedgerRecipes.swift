@@ -145,6 +145,21 @@ public struct RedeemCertificate: Codable, Hashable, Sendable {
     }
 }
 
+/// Write off what is left on a gift certificate whose time is over. When that is, its sender knows.
+public struct ExpireCertificate: Codable, Hashable, Sendable {
+    /// The natural key.
+    public let id: LedgerTransfer.ID
+    /// Who holds the certificate.
+    public let member: Member.ID
+    /// The certificate, by the id of its issue.
+    public let certificate: LedgerTransfer.ID
+
+    /// Describes it.
+    public init(id: LedgerTransfer.ID, member: Member.ID, certificate: LedgerTransfer.ID) {
+        (self.id, self.member, self.certificate) = (id, member, certificate)
+    }
+}
+
 /// Ask for a correction of a member's points.
 public struct RequestAdjustment: Codable, Hashable, Sendable {
     /// The natural key.

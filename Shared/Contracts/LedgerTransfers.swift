@@ -28,6 +28,8 @@ public enum Transfer: Hashable, Sendable {
     case issueCertificate(IssueCertificate)
     /// Money of a gift certificate is spent.
     case redeemCertificate(RedeemCertificate)
+    /// What is left on a gift certificate whose time is over is written off.
+    case expireCertificate(ExpireCertificate)
     /// Somebody asks for a correction.
     case requestAdjustment(RequestAdjustment)
     /// Somebody else decides about it.
@@ -43,6 +45,7 @@ public enum Transfer: Hashable, Sendable {
         case payOut = "pay-out"
         case issueCertificate = "issue-certificate"
         case redeemCertificate = "redeem-certificate"
+        case expireCertificate = "expire-certificate"
         case requestAdjustment = "request-adjustment"
         case decideAdjustment = "decide-adjustment"
     }
@@ -67,6 +70,7 @@ extension Transfer: Codable {
         case .payOut(let recipe): (.payOut, recipe)
         case .issueCertificate(let recipe): (.issueCertificate, recipe)
         case .redeemCertificate(let recipe): (.redeemCertificate, recipe)
+        case .expireCertificate(let recipe): (.expireCertificate, recipe)
         case .requestAdjustment(let recipe): (.requestAdjustment, recipe)
         case .decideAdjustment(let recipe): (.decideAdjustment, recipe)
         case .merge(let recipe): (.merge, recipe)
@@ -88,6 +92,7 @@ extension Transfer: Codable {
         case .payOut: self = .payOut(try PayOut(from: decoder))
         case .issueCertificate: self = .issueCertificate(try IssueCertificate(from: decoder))
         case .redeemCertificate: self = .redeemCertificate(try RedeemCertificate(from: decoder))
+        case .expireCertificate: self = .expireCertificate(try ExpireCertificate(from: decoder))
         case .requestAdjustment: self = .requestAdjustment(try RequestAdjustment(from: decoder))
         case .decideAdjustment: self = .decideAdjustment(try DecideAdjustment(from: decoder))
         case .merge: self = .merge(try MergeMembers(from: decoder))
@@ -154,7 +159,7 @@ public struct TransferResult: Codable, Hashable, Sendable {
     public var restored, grace: Points?
     /// stickers: how many there are afterwards.
     public var balance: Int64?
-    /// settle, pay-out: points and money that were settled.
+    /// settle, pay-out: points and money that were settled; expire-certificate: the money that was written off.
     public var points: Points?
     public var kopecks: Kopecks?
     /// Certificates: what is left to spend.
@@ -200,6 +205,8 @@ public enum TransferRefusal: String, Codable, Hashable, Sendable, CaseIterable {
     case wrongWorth = "wrong-worth"
     case unknownCertificate = "unknown-certificate"
     case insufficientMoney = "insufficient-money"
+    /// What was paid with money is an advance payment and keeps its worth.
+    case neverExpires = "never-expires"
     case alreadySettled = "already-settled"
     case nothingOwed = "nothing-owed"
     case unknownAdjustment = "unknown-adjustment"

@@ -1,6 +1,7 @@
 import Contracts
 import FoundationEssentials
 import Kernel
+import Postgres
 import TestSupport
 import Testing
 import Web
@@ -120,6 +121,47 @@ import Web
             #expect(try await world.authorise(code, 1).status == 404)
             try await world.keep()
             #expect(try await anna.certificate(gift.id).state == "expired")
+        }
+    }
+
+    /// What is left when the time is over leaves the certificates' account, once, and not before the books have heard
+    /// of everything that tills have taken.
+    @Test func `what is left on an expired certificate is written off in the books`() async throws {
+        try await GiftWorld.run { world in
+            let anna = try await world.member(points: 20_000)
+            let gift = try await anna.buy()
+            _ = try await world.spend(try await anna.code(of: gift.id), 50_000)
+            try await eventually("the till's money is booked") {
+                try await world.account("rub:certificate:redeemed") == 50_000
+            }
+            let test = try TestDatabase.current
+            let isNoted: @Sendable () async throws -> Bool = {
+                try await world.neighbour.look(
+                    "select bool_and(posted_at is not null) from gift_certificates.authorisation")
+            }
+            try await eventually("the service has heard of it", isTrue: { try await isNoted() })
+            try await test.owner.execute(
+                "update gift_certificates.certificate set expires_at = \(world.clock.now + .seconds(1))")
+            try await test.owner.execute("update gift_certificates.authorisation set posted_at = null")
+            world.clock.advance(by: .seconds(2))
+            try await world.keep()
+            try await eventually(
+                "it is over", isTrue: { try await anna.certificate(gift.id).state == "expired" })
+            #expect(try await anna.certificate(gift.id).remaining == 100_000)
+            #expect(
+                try await world.neighbour.look("select write_off_sent_at is null from gift_certificates.certificate"))
+
+            try await test.owner.execute("update gift_certificates.authorisation set posted_at = now()")
+            for _ in 0..<2 {
+                try await world.keep()
+                try await eventually(
+                    "nothing is left", isTrue: { try await anna.certificate(gift.id).remaining == 0 })
+            }
+            #expect(try await world.account("rub:certificate") == 0)
+            #expect(try await world.account("rub:certificate:breakage") == 100_000)
+            let writtenOff: Int64 = try await world.neighbour.look(
+                "select written_off from gift_certificates.certificate")
+            #expect(writtenOff == 100_000)
         }
     }
 }

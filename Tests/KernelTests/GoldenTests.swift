@@ -130,6 +130,8 @@ import Testing
         case .redeemCertificate:
             return .redeemCertificate(
                 RedeemCertificate(id: id, member: member, certificate: id, kopecks: kopecks))
+        case .expireCertificate:
+            return .expireCertificate(ExpireCertificate(id: id, member: member, certificate: id))
         case .requestAdjustment:
             return .requestAdjustment(
                 RequestAdjustment(

@@ -179,6 +179,41 @@ import Testing
         #expect(try await self.books.findings().isEmpty)
     }
 
+    @Test func `what is left when its time is over is written off once, of an advance payment nothing`() async throws {
+        let kopecks = try #require(Kopecks(20_000))
+        let hold: Hold.ID = self.books.ids.next()
+        let (withPoints, withMoney) = (self.books.transferID(), self.books.transferID())
+        try await self.books.apply([
+            .hold(
+                PlaceHold(
+                    hold: hold, member: self.member, points: try #require(Points(2000)), purpose: .certificate,
+                    expiresInSeconds: 60)),
+            .issueCertificate(IssueCertificate(id: withPoints, member: self.member, kopecks: kopecks, hold: hold)),
+            .issueCertificate(IssueCertificate(id: withMoney, member: self.member, kopecks: kopecks, hold: nil)),
+            .redeemCertificate(
+                RedeemCertificate(
+                    id: self.books.transferID(), member: self.member, certificate: withPoints,
+                    kopecks: try #require(Kopecks(5000)))),
+        ])
+        func expire(_ certificate: LedgerTransfer.ID) async throws -> TransferOutcome {
+            let recipe = ExpireCertificate(id: self.books.transferID(), member: self.member, certificate: certificate)
+            let outcomes = try await self.books.apply([.expireCertificate(recipe), .expireCertificate(recipe)])
+            #expect(outcomes[0] == outcomes[1])
+            return try #require(outcomes.first)
+        }
+        let result = try #require(try await expire(withPoints).result)
+        #expect((result.kopecks, result.remaining) == (Kopecks(15_000), Kopecks(0)))
+        #expect(try await expire(withPoints).refusal == .insufficientMoney)
+        #expect(try await expire(withMoney).refusal == .neverExpires)
+        #expect(try await expire(self.books.transferID()).refusal == .unknownCertificate)
+        #expect(try await self.books.total("rub:certificate") == 20_000)
+        #expect(try await self.books.total("rub:certificate:breakage") == 15_000)
+        let late = RedeemCertificate(
+            id: self.books.transferID(), member: self.member, certificate: withPoints, kopecks: kopecks)
+        #expect(try await self.books.apply(.redeemCertificate(late)).refusal == .insufficientMoney)
+        #expect(try await self.books.findings().isEmpty)
+    }
+
     @Test(arguments: [19_999, 300_001] as [Int64])
     func `a face value outside of 200 to 3000 roubles is refused, by the table as well`(kopecks: Int64) async throws {
         let worth = try #require(Kopecks(kopecks))

@@ -284,6 +284,7 @@ import Testing
                 IssueCertificate(
                     id: books.transferID(), member: member, kopecks: try #require(Kopecks(20_000)), hold: nil)),
         ])
+        try await Self.expireCertificate(books)
         let exchange = try await books.spend(2, for: member, purpose: .partner("s7"), worth: 20)
         _ = try await books.reverse(try exchange.outcome.transaction, of: member)
         try await books.adjust(4, of: member)
@@ -295,6 +296,22 @@ import Testing
             insert into ledger.reminder (member_id, expires_at, days_before, points)
             values (\(member), \(books.clock.now), 7, 5)
             """)
+    }
+
+    private static func expireCertificate(_ books: Books) async throws {
+        let giver = books.member()
+        try await books.earn(2000, for: giver)
+        let (hold, certificate) = (books.ids.next(Hold.self), books.transferID())
+        try await books.apply([
+            .hold(
+                PlaceHold(
+                    hold: hold, member: giver, points: try #require(Points(2000)), purpose: .certificate,
+                    expiresInSeconds: 60)),
+            .issueCertificate(
+                IssueCertificate(id: certificate, member: giver, kopecks: try #require(Kopecks(20_000)), hold: hold)),
+            .expireCertificate(
+                ExpireCertificate(id: books.transferID(), member: giver, certificate: certificate)),
+        ])
     }
 
     /// A ledger in which every table has a row and every kind of hold was placed.

@@ -171,7 +171,9 @@ import Testing
             try await books.apply(
                 .settle(SettleExchange(id: books.transferID(), member: fedor, hold: hold)))
         }
-        story.chapter("Gift certificate", "Points become money of the certificate, which is spent in parts.")
+        story.chapter(
+            "Gift certificate",
+            "Points become money of the certificate, which is spent in parts or, in the end, written off.")
         let certificate = books.transferID()
         _ = try await story.step("500 roubles for 5000 points, and 200 roubles of it spent", of: fedor) {
             let hold: Hold.ID = books.ids.next()
@@ -187,6 +189,11 @@ import Testing
                         id: books.transferID(), member: fedor, certificate: certificate,
                         kopecks: try #require(Kopecks(20_000)))),
             ])
+        }
+        _ = try await story.step("Its time is over: the 300 roubles that are left are written off", of: fedor) {
+            try await books.apply(
+                .expireCertificate(
+                    ExpireCertificate(id: books.transferID(), member: fedor, certificate: certificate)))
         }
         story.chapter(
             "Paying out", "Monthly, of the house: what a fund or partner is owed is paid, and clearing is empty.")

@@ -37,6 +37,7 @@ struct GiftHandlers: Sendable {
     let spend: SpendAtTill
     let claim: ClaimGift
     let intervene: Intervene
+    let writeOff: WriteOffGifts
     let clock: any WallClock
     let database: Database
 
@@ -65,7 +66,7 @@ struct GiftHandlers: Sendable {
         try await self.deliver.sendDue()
         try await self.deliver.tellOfLost()
         try await self.spend.lapse()
-        try await self.deliver.expire()
+        try await self.writeOff()
         try await self.claim.forget()
         try await self.flow.sweep()
         try await PaymentStore().forget(before: self.clock.now, in: self.database)
@@ -83,6 +84,8 @@ struct GiftHandlers: Sendable {
                     "The ledger refuses what a till has taken",
                     metadata: ["gift.authorisation": "\(id)", "gift.refusal": "\(refusal)"])
             }
+        case .expireCertificate(let recipe):
+            try await self.writeOff.hear(recipe, news.outcome, in: transaction)
         case .reverse:
             try await self.intervene.hear(news, in: transaction)
         default:

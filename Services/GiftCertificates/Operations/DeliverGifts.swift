@@ -119,12 +119,6 @@ struct DeliverGifts: Sendable {
             in: transaction)
     }
 
-    /// Ends those whose time is over.
-    @discardableResult
-    func expire() async throws -> Int {
-        try await self.deliveries.expire(at: self.clock.now, in: self.database)
-    }
-
     private func inChunks(_ body: (borrowing Transaction) async throws -> Int) async throws -> Int {
         var total = 0
         while true {

@@ -216,3 +216,38 @@ begin
     return jsonb_build_object('transaction', made_id, 'remaining', mine.remaining - v_kopecks);
 end
 $$;
+
+-- Writes off what is left on a certificate whose time is over: certificate → breakage, as with points that expire. When
+-- that is, gift certificates know. Answers how much it was, or
+--   unknown-certificate
+--   never-expires        it was paid with money: an advance payment keeps its worth
+--   insufficient-money   nothing is left
+create function ledger.do_expire_certificate(p jsonb, p_at timestamptz) returns jsonb
+language plpgsql set search_path = ledger, pg_temp
+as $$
+declare
+    v_member uuid := (p->>'member')::uuid;
+    mine     certificate;
+    moment   timestamptz;
+    made_id  uuid;
+begin
+    perform lock_members(array[v_member]);
+    select * into mine from certificate where certificate_id = (p->>'certificate')::uuid for no key update;
+    if not found then
+        return jsonb_build_object('refusal', 'unknown-certificate');
+    end if;
+    if mine.funding = 'money' then
+        return jsonb_build_object('refusal', 'never-expires');
+    end if;
+    if mine.remaining = 0 then
+        return jsonb_build_object('refusal', 'insufficient-money', 'remaining', 0);
+    end if;
+    moment := begin_entry(v_member, p_at);
+    made_id := new_id(moment);
+    update certificate set remaining = 0 where certificate_id = mine.certificate_id;
+    perform post(
+        made_id, v_member, account_of('rub:certificate'), account_of('rub:certificate:breakage'), mine.remaining);
+    perform finish_entry(made_id, v_member, moment, p_at, mine.certificate_id, 'certificate');
+    return jsonb_build_object('transaction', made_id, 'kopecks', mine.remaining, 'remaining', 0);
+end
+$$;

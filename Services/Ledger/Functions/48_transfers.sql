@@ -16,6 +16,7 @@ begin
         when 'decide-adjustment' then return do_decide_adjustment(p, p_at);
         when 'issue-certificate' then return do_issue_certificate(p, p_at);
         when 'redeem-certificate' then return do_redeem_certificate(p, p_at);
+        when 'expire-certificate' then return do_expire_certificate(p, p_at);
         when 'pay-out' then return do_pay_out(p, p_at);
         else raise exception 'no recipe %', p->>'kind' using errcode = 'invalid_parameter_value';
     end case;
@@ -148,10 +149,14 @@ begin
         union
         select owner_of((x->>'member')::uuid) from unnest(p_transfers) as x where reaches_over(x->>'kind')))
     order by member_id for no key update;
-    if exists (select from unnest(p_transfers) as x where x->>'kind' in ('redeem-certificate', 'reverse')) then
+    if exists (
+        select from unnest(p_transfers) as x
+        where x->>'kind' in ('redeem-certificate', 'expire-certificate', 'reverse'))
+    then
         perform from certificate
         where certificate_id = any (array(
-            select (x->>'certificate')::uuid from unnest(p_transfers) as x where x->>'kind' = 'redeem-certificate'
+            select (x->>'certificate')::uuid from unnest(p_transfers) as x
+            where x->>'kind' in ('redeem-certificate', 'expire-certificate')
             union
             select t.subject from unnest(p_transfers) as x
             join transaction as t on t.id = (x->>'reverses')::uuid and t.member_id = (x->>'member')::uuid

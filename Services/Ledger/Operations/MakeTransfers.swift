@@ -68,7 +68,9 @@ extension Transfer {
             request.points != 0 && request.points != .min && !request.ticket.isEmpty && !request.reason.isEmpty
                 && (request.cause == .correction || request.points > 0)
         case .redeemCertificate(let redemption): redemption.kopecks > .zero
-        case .earn, .void, .expire, .settle, .payOut, .issueCertificate, .decideAdjustment, .merge, .reverse: true
+        case .earn, .void, .expire, .settle, .payOut, .issueCertificate, .expireCertificate, .decideAdjustment, .merge,
+            .reverse:
+            true
         }
     }
 }

@@ -4,7 +4,10 @@ internal import Postgres
 extension InvariantStore {
     static func further(_ invariant: Invariant) -> [SQL] {
         switch invariant {
-        case .balancesFollowPostings: [self.stickersFollowPostings, self.certificatesFollowPostings]
+        case .balancesFollowPostings:
+            [
+                self.stickersFollowPostings, self.certificatesFollowPostings, self.advancePaymentsKeepTheirWorth,
+            ]
         case .availableIsLots: [self.pendingIsMaturing]
         case .liabilityBothWays: [self.clearingIsOpenItems, self.nothingIsOnTheWay]
         default: []
@@ -43,6 +46,17 @@ extension InvariantStore {
             format('%s kopecks left, by the postings %s', c.remaining, m.kopecks) as difference
         from ledger.certificate as c full join moved as m using (certificate_id)
         where c.remaining is distinct from m.kopecks
+        """
+
+    /// Of what was paid with money nothing is ever written off.
+    private static let advancePaymentsKeepTheirWorth: SQL = """
+        select format('certificate %s', c.certificate_id) as place,
+            format('%s kopecks of an advance payment written off', p.amount) as difference
+        from ledger.posting as p
+        join ledger.account as a on a.code = 'rub:certificate:breakage' and a.id = p.credit
+        join ledger.transaction as t on t.id = p.transaction_id and t.member_id = p.member_id
+        join ledger.certificate as c on c.certificate_id = t.subject
+        where c.funding = 'money'
         """
 
     /// Pending points are what waits to mature.

@@ -113,7 +113,15 @@ struct Corruption: Sendable, CustomTestStringConvertible {
             "update ledger.sticker set balance = balance + 1"),
         Corruption(
             "money on a certificate raised", breaks: [.balancesFollowPostings],
-            "update ledger.certificate set remaining = remaining - 1"),
+            "update ledger.certificate set remaining = remaining - 1 where remaining > 0"),
+        Corruption(
+            "an advance payment written off", breaks: [.balancesFollowPostings],
+            """
+            update ledger.certificate set funding = 'money' where certificate_id in (
+                select t.subject from ledger.posting as p
+                join ledger.transaction as t on t.id = p.transaction_id and t.member_id = p.member_id
+                where p.credit = 105)
+            """),
         Corruption(
             "points that wait raised", breaks: [.availableIsLots],
             "update ledger.maturing set points = points + 1, remaining = remaining + 1"),
