@@ -57,7 +57,9 @@ struct CharityParts: Sendable {
             standing: neighbours.standing)
         let idempotency = Idempotency(schema: CharityModule.name, database: database, clock: clock)
         (self.flow, self.donate, self.settle) = (flow, donate, settle)
-        self.handlers = CharityHandlers(flow: flow, openFund: openFund, settle: settle, clock: clock)
+        self.handlers = CharityHandlers(
+            flow: flow, openFund: openFund, settle: settle,
+            tellDonors: TellDonors(database: database, bus: bus, clock: clock, ids: ids), clock: clock)
         self.donations = DonationRoutes(donate: donate, idempotency: idempotency, database: database)
         self.everybody = PublicRoutes(database: database, clock: clock, key: key, totals: neighbours.totals)
         self.staff = StaffRoutes(

@@ -41,7 +41,28 @@ import Web
             let proof = try await anna.donation(given).settlement
             #expect(proof?.acknowledgement == "ЛЖ-2026/03-17")
             try await Self.check(paid, contains: given, world)
+            try await Self.expectTold(anna, world)
         }
+    }
+
+    /// Once, however often the house is kept, and with what the fund has said.
+    private static func expectTold(_ donor: Donor, _ world: CharityWorld) async throws {
+        try await world.keep()
+        let notice = try await world.auth.told.next()
+        #expect(notice.recipient.member == donor.id)
+        #expect(notice.purpose == .service)
+        #expect(notice.russian.body.contains("ЛЖ-2026/03-17"))
+        #expect(notice.russian.body.contains("60\u{A0}₽"))
+        #expect(notice.english.body.contains("ЛЖ-2026/03-17"))
+        let told = world.clock.now
+        world.clock.advance(by: .seconds(60))
+        try await world.keep()
+        let isTold: Bool = try await world.neighbour.look(
+            """
+            select (select bool_and(told_at = \(told)) from charity.donation)
+                and (select bool_and(donors_told_at = \(told)) from charity.batch)
+            """)
+        #expect(isTold)
     }
 
     /// As a donor would check it: the hash, the signature by a published key, the own number, and the sums.

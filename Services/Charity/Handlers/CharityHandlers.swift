@@ -31,6 +31,7 @@ struct CharityHandlers: Sendable {
     let flow: RedemptionFlow
     let openFund: OpenFund
     let settle: SettleMonths
+    let tellDonors: TellDonors
     let clock: any WallClock
 
     var all: [Handler] {
@@ -42,6 +43,7 @@ struct CharityHandlers: Sendable {
                 try await self.flow.sweep()
                 try await self.settle.prepareDue()
                 try await self.settle.payApproved()
+                try await self.tellDonors()
             },
         ]
     }
