@@ -134,6 +134,17 @@ struct AnswerBody: Decodable, Sendable {
     let then: TicketState?
 }
 
+/// How high a colleague brings a ticket, and why.
+struct EscalationBody: Decodable, Sendable {
+    let level: Int16
+    let reason: FormText
+
+    func checked() throws(Problem) -> Int16 {
+        guard 1...2 ~= self.level else { throw Problem(.invalidValue, at: "/level", detail: "1 or 2") }
+        return self.level
+    }
+}
+
 /// Where a ticket is brought.
 struct StateBody: Decodable, Sendable { let state: TicketState }
 

@@ -30,6 +30,7 @@ struct StaffRoutes: Sendable {
         group.post("tickets/:ticket/answers", use: self.answer)
         group.post("tickets/:ticket/notes", use: self.note)
         group.post("tickets/:ticket/calls", use: self.callAgain)
+        group.post("tickets/:ticket/escalation", use: self.escalate)
         group.get("canned-answers") { _, _ in
             let answers = try await self.desk.cannedAnswers(in: self.database)
             return try Response.json(["items": answers.map(CannedAnswerBody.init)])
@@ -124,6 +125,15 @@ struct StaffRoutes: Sendable {
         let body = try StrictJSON.decode(ReplyBody.self, bytes: bytes)
         return try await self.writing(request, bytes, context) { id, staff, transaction in
             try await self.turns.call(body.text.text, id, by: staff, in: transaction)
+        }
+    }
+
+    @Sendable private func escalate(_ request: Request, context: ClubRequestContext) async throws -> Response {
+        let bytes = try await StrictJSON.read(request)
+        let body = try StrictJSON.decode(EscalationBody.self, bytes: bytes)
+        let level = try body.checked()
+        return try await self.writing(request, bytes, context) { id, staff, transaction in
+            try await self.turns.escalate(id, to: level, because: body.reason.text, by: staff, in: transaction)
         }
     }
 

@@ -55,6 +55,24 @@ struct StaffTurns: Sendable {
         return ticket
     }
 
+    /// Brings it to the top before its clocks do: to a supervisor's eye (1), or above everything (2). Why, stands in a note
+    /// beside it; who did it, in the log. One that stands as high already stays as it is.
+    func escalate(
+        _ id: Ticket.ID, to level: Int16, because reason: String, by staff: Staff.ID,
+        in transaction: borrowing Transaction
+    ) async throws -> SupportTicket {
+        var isRaised = false
+        let ticket = try await self.desk.change(id, in: transaction) { ticket, now in
+            guard !ticket.state.isOver else { throw TicketRefusal.wrongState(ticket.state) }
+            guard level > ticket.escalation else { return [] }
+            ticket.escalation = level
+            isRaised = true
+            return [TicketEvent(kind: .escalated, state: ticket.state, at: now, staff: staff, detail: "\(level)")]
+        }
+        if isRaised { try await self.write.note(reason, by: staff, in: ticket, transaction) }
+        return ticket
+    }
+
     /// Writes down what the customer said on the phone, as if the customer had written it.
     func call(
         _ text: String, _ id: Ticket.ID, by staff: Staff.ID, in transaction: borrowing Transaction

@@ -48,6 +48,40 @@ import Web
         }
     }
 
+    @Test func `a colleague escalates, once, and the log says who and why`() async throws {
+        let world = try SupportWorld()
+        let staff = Staff.ID(world.ids.uuid())
+        try await world.client { client in
+            let opened = try await client.open(try await world.token())
+            let token = try await world.token(staff, .support)
+            let path = "/staff/v1/tickets/\(opened.id)/escalation"
+            for level in [2, 1] {
+                let body = #"{"level": \#(level), "reason": "Ждёт третий день"}"#
+                #expect(try await client.ask(.post, path, body, token: token).status == 201)
+            }
+            #expect(
+                try await world.count("select escalation from support.ticket where ticket_id = \(opened.id)") == 2)
+            #expect(
+                try await world.count(
+                    """
+                    select count(*) from support.ticket_event
+                    where kind = 'escalated' and staff_id = \(staff) and detail = '2'
+                    """) == 1)
+            #expect(
+                try await world.count(
+                    "select count(*) from support.message where is_note and body = 'Ждёт третий день'") == 1)
+            for level in [0, 3] {
+                let wrong = #"{"level": \#(level), "reason": "x"}"#
+                #expect(try await client.ask(.post, path, wrong, token: token).status == 400)
+            }
+            let resolved = try await client.ask(
+                .put, "/staff/v1/tickets/\(opened.id)/state", #"{"state": "resolved"}"#, token: token)
+            #expect(resolved.status == 200)
+            let late = try await client.ask(.post, path, #"{"level": 2, "reason": "x"}"#, token: token)
+            #expect(late.status == 409)
+        }
+    }
+
     @Test func `notes are for colleagues only`() async throws {
         let world = try SupportWorld()
         let staff = Staff.ID(world.ids.uuid())
