@@ -133,7 +133,27 @@ struct DemoProgramme: Sendable {
             guard let secret = self.secrets.read(partner.secretName) else { continue }
             try await self.client.require(
                 "PATCH", .exchange, "/staff/v1/partners/\(partner.rawValue)",
-                ["address": .text("\(address)/\(partner.rawValue)"), "secret": .text(secret.text)], token: manager)
+                ["secret": .text(secret.text)], token: manager)
+            try await self.setAddress("\(address)/\(partner.rawValue)", of: partner.rawValue, manager)
+        }
+    }
+
+    /// Where orders and points go two colleagues say: one asks, another agrees.
+    private func setAddress(_ address: String, of partner: String, _ manager: String) async throws {
+        let path = "/staff/v1/partners/\(partner)"
+        let known = try await self.client.require("GET", .exchange, path, token: manager)["address"]
+        guard known != .text(address) else { return }
+        try await self.client.require(
+            "POST", .exchange, "\(path)/address",
+            ["address": .text(address), "reason": "Партнёр демонстрации"], token: manager, gives: [201, 409])
+        let waiting = try await self.client.require(
+            "GET", .exchange, "/staff/v1/changes?state=pending&partner=\(partner)", token: manager)["items"]?.items
+        let approver = try await self.colleagues.token(.financeApprover, self.client)
+        for change in waiting ?? [] where change["kind"] == "set-address" {
+            guard let id = change["change"]?.text else { continue }
+            try await self.client.require(
+                "POST", .exchange, "/staff/v1/changes/\(id)/decision",
+                ["decision": "approved", "comment": "Согласовано"], token: approver)
         }
     }
 
