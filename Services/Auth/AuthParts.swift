@@ -48,8 +48,10 @@ struct AuthParts: Sendable {
         self.edge = EdgeParts(m, signer: signer, auth: metrics)
         self.keepHouse = KeepHouse(
             database: m.database, clock: m.clock, rotate: rotate,
-            retire: RetireTillKeys(database: m.database, bus: m.bus, clock: m.clock), policy: m.policy,
-            logger: m.logger)
+            retire: RetireTillKeys(database: m.database, bus: m.bus, clock: m.clock),
+            releaseHolds: ReleaseHolds(
+                database: m.database, clock: m.clock, announce: AnnounceStanding(bus: m.bus, clock: m.clock)),
+            policy: m.policy, logger: m.logger)
         let neighbours = Self.neighbours(m, peppers: peppers, signer: signer, metrics: metrics)
         self.members = MemberParts(m, neighbours)
         self.handlers =

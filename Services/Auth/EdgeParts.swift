@@ -18,6 +18,7 @@ struct EdgeParts: Sendable {
     let tellOfPoints: TellOfPoints
     private let kannel: KannelRoutes
     private let devices: DeviceRoutes
+    private let recoveries: RecoveryRoutes
     private let client: GatewayClient?
 
     /// The queue of everything that is told to people: encrypted, since it holds phones, addresses and texts. The last
@@ -40,9 +41,17 @@ struct EdgeParts: Sendable {
             database: m.database, clock: m.clock, ids: m.ids, random: m.random, vault: m.vault, office: office,
             sessions: end)
         let metrics = StaffMetrics()
+        let sessions = StaffSessions(
+            m, check: self.check, signer: signer, end: end, rules: m.staffRules, metrics: metrics)
+        self.recoveries = RecoveryRoutes(
+            recover: RecoverPhone(
+                database: m.database, clock: m.clock, ids: m.ids, vault: m.vault,
+                end: EndSessions(bus: m.bus, clock: m.clock, rules: m.policy.tokens),
+                announce: AnnounceStanding(bus: m.bus, clock: m.clock), tell: TellMember(bus: m.bus, ids: m.ids),
+                audit: RecordChanges(clock: m.clock)),
+            sessions: sessions, database: m.database, verifier: verifier)
         self.staff = StaffRoutes(
-            sessions: StaffSessions(
-                m, check: self.check, signer: signer, end: end, rules: m.staffRules, metrics: metrics),
+            sessions: sessions,
             accounts: self.accounts, roles: self.roles,
             changePassword: ChangeStaffPassword(
                 database: m.database, clock: m.clock, check: self.check, office: office, end: end),
@@ -83,6 +92,7 @@ struct EdgeParts: Sendable {
 
     func addRoutes(to router: Router<ClubRequestContext>) {
         self.staff.add(to: router)
+        self.recoveries.add(to: router)
         self.kannel.add(to: router)
         self.devices.add(to: router)
     }

@@ -42,7 +42,7 @@ enum EdgeSettings {
 
     static let quietFrom = Setting.integer(
         "CLUB_AUTH_QUIET_FROM", default: Int(NoticePolicy().quietFrom), in: 12...24,
-        meaning: "the hour, in Moscow, from which people are left in peace")
+        meaning: "the hour, in the zone of the member, from which people are left in peace")
     static let quietUntil = Setting.integer(
         "CLUB_AUTH_QUIET_UNTIL", default: Int(NoticePolicy().quietUntil), in: 0...12,
         meaning: "the hour until which they are")

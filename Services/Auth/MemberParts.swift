@@ -77,7 +77,7 @@ struct MemberParts: Sendable {
             changeEmail: ChangeEmail(
                 database: m.database, clock: m.clock, vault: m.vault, mail: mail, audit: audit, tell: n.tell),
             changeConsent: ChangeConsent(
-                database: m.database, clock: m.clock, vault: m.vault, requestChallenge: n.requestChallenge,
+                database: m.database, bus: m.bus, clock: m.clock, vault: m.vault, requestChallenge: n.requestChallenge,
                 verify: n.verify, mail: mail, policy: m.policy),
             export: ExportMember(database: m.database, vault: m.vault, show: n.show), clientAddress: m.clientAddress,
             clock: m.clock)
@@ -92,6 +92,7 @@ struct MemberParts: Sendable {
                 requestChallenge: n.requestChallenge, verify: n.verify, end: n.end, announce: announce, tell: n.tell,
                 audit: RecordChanges(clock: m.clock)),
             replaceCard: ReplaceCard(confirm: confirm, issue: n.issue, tell: n.tell, clock: m.clock),
+            addCard: AddPrintedCard(database: m.database, issue: n.issue, tell: n.tell, clock: m.clock),
             lockSpending: LockSpending(database: m.database, confirm: confirm, announce: announce, tell: n.tell),
             erase: EraseMember(
                 bus: m.bus, clock: m.clock, vault: m.vault, confirm: confirm, end: n.end, tell: n.tell),

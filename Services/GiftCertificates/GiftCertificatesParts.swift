@@ -55,7 +55,6 @@ struct GiftCertificatesParts: Sendable {
     let handlers: GiftHandlers
     private let materials: Materials
     private let intervene: Intervene
-    private let findTillKey: FindTillKey
     private let verifier: AccessTokenVerifier
 
     /// How long the ledger holds the points of a payment: long enough for a day without this service.
@@ -79,7 +78,6 @@ struct GiftCertificatesParts: Sendable {
         self.spend = SpendAtTill(
             database: m.database, bus: m.bus, vault: m.vault, clock: m.clock, ids: m.ids, lifetime: m.hold)
         self.intervene = Intervene(database: m.database, bus: m.bus, clock: m.clock, ids: m.ids)
-        self.findTillKey = FindTillKey(database: m.database, bus: m.bus, clock: m.clock)
         self.verifier = AccessTokenVerifier(
             clock: m.clock,
             endedSessions: EndedSessions(schema: GiftCertificatesModule.name, database: m.database, clock: m.clock),
@@ -119,11 +117,10 @@ struct GiftCertificatesParts: Sendable {
             RateLimitPolicy(burst: m.tillRequestsPerSecond, per: .seconds(1)), clock: m.clock)
         let tills = router.group("pos/v1")
             .add(
-                middleware: TillAuthentication(clock: m.clock) { id in
-                    try await self.findTillKey(id).map { key in
-                        TillKey(
-                            id: key.id, hash: key.hash, store: key.store, scopes: key.scopes, revoked: key.isRevoked)
-                    }
+                middleware: TillAuthentication(
+                    schema: GiftCertificatesModule.name, database: m.database, clock: m.clock
+                ) { id in
+                    try await m.bus.call(ResolveTillKey(id: id)).key.map { TillKeyProjection.Entry($0) }
                 }
             )
             .add(middleware: RateLimit(requests) { $1.tillKey?.id })

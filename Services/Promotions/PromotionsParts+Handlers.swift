@@ -25,6 +25,8 @@ extension PromotionsParts {
                     "promotions.evaluate-levels", try .cron("0 2 1 * *", in: "Europe/Moscow"), send: EvaluateLevels()),
                 PeriodicJob(
                     "promotions.look-at-prices", try .cron("15 * * * *", in: "Europe/Moscow"), send: LookAtPrices()),
+                PeriodicJob(
+                    "promotions.look-at-returns", try .cron("*/10 * * * *", in: "Europe/Moscow"), send: LookAtReturns()),
             ]
         }
     }
@@ -34,9 +36,13 @@ extension PromotionsParts {
             OnCardIssued(), OnTillKeyChanged(), OnStandingChanged(), OnMemberErased()
         )
         let birthdays = OnBirthdaySet()
+        let (blocked, profiling) = (OnCardBlocked(), OnProfilingChanged())
         return [
             .batch(CardIssued.self, on: "promotions.directory") { jobs, transaction in
                 try await cards(jobs, in: transaction)
+            },
+            .batch(CardBlocked.self, on: "promotions.directory") { jobs, transaction in
+                try await blocked(jobs, in: transaction)
             },
             .batch(TillKeyChanged.self, on: "promotions.directory") { jobs, transaction in
                 try await keys(jobs, in: transaction)
@@ -44,6 +50,9 @@ extension PromotionsParts {
             .endedSessions(of: PromotionsModule.name, on: "promotions.directory", clock: self.m.clock),
             .batch(BirthdaySet.self, on: "promotions.directory") { jobs, transaction in
                 try await birthdays(jobs, in: transaction)
+            },
+            .batch(ProfilingChanged.self, on: "promotions.directory") { jobs, transaction in
+                try await profiling(jobs, in: transaction)
             },
             .batch(StandingChanged.self, on: "promotions.directory") { jobs, transaction in
                 try await standings(jobs, in: transaction)
@@ -55,7 +64,7 @@ extension PromotionsParts {
     }
 
     private var events: [Handler] {
-        let (points, transfers) = (OnPointsEarned(settle: self.settleReturns), OnTransferDone())
+        let (points, transfers) = (OnPointsEarned(settle: self.settleReturns), OnTransferDone(takeBack: self.takeBack))
         return [
             .batch(PointsEarned.self, on: "promotions.events") { jobs, transaction in
                 try await points(jobs, in: transaction)
@@ -70,6 +79,10 @@ extension PromotionsParts {
         [
             .leased(EvaluateLevels.self) { _, job in
                 try await self.judgeLevels { try await job.extend(by: .seconds(300)) }
+            },
+            .leased(LookAtReturns.self) { _, job in
+                let settled = try await self.sweepReturns { try await job.extend(by: .seconds(300)) }
+                await job.report(JobProgress(done: Int64(settled), note: "returns settled"))
             },
             .leased(LookAtPrices.self) { _, job in
                 let told = try await self.watchPrices()

@@ -1,4 +1,6 @@
+import Contracts
 import Hummingbird
+import JobQueue
 import Kernel
 import Web
 
@@ -32,13 +34,13 @@ extension PromotionsParts {
     }
 
     private func addTillRoutes(_ coupons: CouponRoutes, to router: Router<ClubRequestContext>) {
+        let bus = self.m.bus
         let tills = router.group("pos/v1")
             .add(
-                middleware: TillAuthentication { id in
-                    try await self.findTillKey(id).map { key in
-                        TillKey(
-                            id: key.id, hash: key.hash, store: key.store, scopes: key.scopes, revoked: key.isRevoked)
-                    }
+                middleware: TillAuthentication(
+                    schema: PromotionsModule.name, database: self.m.database, clock: self.m.clock
+                ) { id in
+                    try await bus.call(ResolveTillKey(id: id)).key.map { TillKeyProjection.Entry($0) }
                 }
             )
             .add(middleware: RateLimit(self.limiter(self.m.limits.requestsPerSecond)) { $1.tillKey?.id })
@@ -65,9 +67,10 @@ extension PromotionsParts {
         }
         let (editors, approvers) = (group([.promoEditor]), group([.promoApprover]))
         let rulesets = RulesetRoutes(
-            database: database, draft: DraftRuleset(database: database, clock: clock),
-            activate: ActivateRuleset(database: database, clock: clock, rulesets: self.rulesets),
-            simulate: SimulateRuleset(database: database, rulesets: self.rulesets))
+            database: database, draft: DraftRuleset(clock: clock),
+            activate: ActivateRuleset(clock: clock, rulesets: self.rulesets),
+            simulate: SimulateRuleset(database: database, rulesets: self.rulesets),
+            write: StaffWrite(database: database, clock: clock))
         rulesets.addForBoth(to: group([.promoEditor, .promoApprover]))
         rulesets.addForEditors(to: editors)
         rulesets.addForApprovers(to: approvers)

@@ -31,7 +31,6 @@ struct PromotionsParts: Sendable {
         let signingKeys: @Sendable () async throws -> String
     }
 
-    let findTillKey: FindTillKey
     let accept: AcceptReceipts
     let acceptBatch: AcceptBatch
     let quote: QuoteSale
@@ -43,6 +42,8 @@ struct PromotionsParts: Sendable {
     let rulesets: Rulesets
     let signer: CouponSigner
     let settleReturns: SettleReturns
+    let takeBack: TakeBackExtras
+    let sweepReturns: SweepReturns
     let verifier: AccessTokenVerifier
     let m: Materials
 
@@ -58,7 +59,6 @@ struct PromotionsParts: Sendable {
             keys: m.signingKeys)
         (self.m, self.rulesets, self.verifier) = (m, rulesets, verifier)
         self.signer = try CouponSigner(m.couponKey)
-        self.findTillKey = FindTillKey(database: database, bus: bus, clock: clock)
         self.accept = AcceptReceipts(
             database: database, bus: bus, judge: judge, months: Months(database: database), clock: clock, ids: ids)
         self.acceptBatch = AcceptBatch(accept: self.accept)
@@ -75,7 +75,9 @@ struct PromotionsParts: Sendable {
             }
         }
         self.end = EndSpending(database: database, bus: bus, clock: clock)
-        self.settleReturns = SettleReturns(bus: bus)
+        self.takeBack = TakeBackExtras(rulesets: rulesets, bus: bus, ids: ids, clock: clock)
+        self.settleReturns = SettleReturns(bus: bus, takeBack: self.takeBack)
+        self.sweepReturns = SweepReturns(database: database, settle: self.settleReturns, clock: clock)
         self.acceptReturns = AcceptReturns(database: database, settle: self.settleReturns, clock: clock, ids: ids)
         self.watchPrices = WatchPrices(database: database, bus: bus, ids: ids)
         self.judgeLevels = JudgeLevels(database: database, clock: clock)

@@ -22,6 +22,23 @@ public struct CardIssued: Event, Hashable {
     }
 }
 
+/// A card is no longer good: another has taken its place. What was bought before still counts. A card never comes back.
+public struct CardBlocked: Event, Hashable {
+    public static let name = "auth.card-blocked"
+
+    /// Whose card it was.
+    public let member: Member.ID
+    /// Its number.
+    public let card: CardNumber
+    /// Since when it is worth nothing.
+    public let blockedAt: Timestamp
+
+    /// Says that `card` is no longer good.
+    public init(member: Member.ID, card: CardNumber, blockedAt: Timestamp) {
+        (self.member, self.card, self.blockedAt) = (member, card, blockedAt)
+    }
+}
+
 /// A till's API key was made, changed or revoked. A listener keeps the record with the latest `changedAt`.
 public struct TillKeyChanged: Event, Hashable {
     public static let name = "auth.till-key-changed"
@@ -126,6 +143,23 @@ public struct BirthdaySet: Event, Hashable {
     /// Says when a member's birthday is.
     public init(member: Member.ID, month: Int, day: Int, changedAt: Timestamp) {
         (self.member, self.month, self.day, self.changedAt) = (member, month, day, changedAt)
+    }
+}
+
+/// A member has decided whether what they buy may be looked at (Federal Law 152-FZ, article 16). A listener keeps the latest.
+public struct ProfilingChanged: Event, Hashable {
+    public static let name = "auth.profiling-changed"
+
+    /// Whose.
+    public let member: Member.ID
+    /// false: no list of what is bought most, no offers chosen by it.
+    public let isAllowed: Bool
+    /// When it was decided.
+    public let changedAt: Timestamp
+
+    /// Says what a member has decided.
+    public init(member: Member.ID, isAllowed: Bool, changedAt: Timestamp) {
+        (self.member, self.isAllowed, self.changedAt) = (member, isAllowed, changedAt)
     }
 }
 

@@ -4,8 +4,9 @@ public import Kernel
 public enum Catalogue {
     /// The types, by sender or by the one who answers.
     public static let messages: [any Message.Type] = [
-        CardIssued.self, TillKeyChanged.self, MemberJoined.self, StandingChanged.self, SessionEnded.self,
-        MemberErased.self, BirthdaySet.self, Notify.self, NotificationMoved.self,
+        CardIssued.self, CardBlocked.self, TillKeyChanged.self, MemberJoined.self, StandingChanged.self,
+        SessionEnded.self,
+        MemberErased.self, BirthdaySet.self, ProfilingChanged.self, Notify.self, NotificationMoved.self,
         ResolveCard.self, ResolveTillKey.self, FetchSigningKeys.self, EnrolMembers.self, ListReferences.self,
         RequestStepUp.self, ConfirmStepUp.self, FetchStanding.self,
         PostReceipt.self, ExplainReceipt.self, OpenStickerCampaign.self,

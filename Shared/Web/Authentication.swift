@@ -4,6 +4,7 @@ import HTTPTypes
 public import Hummingbird
 public import Kernel
 import NIOCore
+public import Postgres
 
 /// Lets members in: routes behind it have `context.requireMember()`.
 ///
@@ -38,7 +39,8 @@ public struct MemberAuthentication: RouterMiddleware {
 /// `context.requireTill()`. A key with the scope `signed` is taken signed only.
 ///
 /// Answers `api-key-invalid` (401) to everything else, an unknown key no faster than a known one with a wrong secret, and
-/// `signature-stale` (401) to a right signature whose time is more than five minutes off or whose nonce was used.
+/// `signature-stale` (401) to a right signature whose time is more than five minutes off or whose nonce was used, in whichever
+/// process of the service (``UsedNonces``).
 public struct TillAuthentication: RouterMiddleware {
     private static let lengthLimit = 256
     /// A key with this scope proves itself by signatures only.
@@ -46,19 +48,36 @@ public struct TillAuthentication: RouterMiddleware {
 
     private let clock: any WallClock
     private let bodyLimit: Int
-    private let nonces: SeenNonces
+    private let takeNonce: TakeNonce
     private let lookup: @Sendable (String) async throws -> TillKey?
 
+    /// The nonce of a key, the time that the request states, and now; false when the nonce was taken before.
+    typealias TakeNonce =
+        @Sendable (_ nonce: String, _ key: String, _ signedAt: Timestamp, _ now: Timestamp) async throws -> Bool
+
+    /// Looks keys up in `<schema>.till_key` and keeps nonces in `<schema>.used_nonce`.
     /// - Parameters:
+    ///   - schema: the service whose routes these are.
+    ///   - database: reached as that service's role.
     ///   - clock: judges the time of signed requests.
     ///   - bodyLimit: bytes that a signed request's body may have.
-    ///   - lookup: finds a key by its id.
+    ///   - ask: asks auth for a key that the service has not heard of.
     public init(
-        clock: any WallClock = SystemClock(), bodyLimit: Int = 4 * 1024 * 1024,
-        lookup: @escaping @Sendable (String) async throws -> TillKey?
+        schema: ServiceName, database: Database, clock: any WallClock, bodyLimit: Int = 4 * 1024 * 1024,
+        ask: @escaping @Sendable (String) async throws -> TillKeyProjection.Entry?
     ) {
-        (self.clock, self.bodyLimit, self.lookup) = (clock, bodyLimit, lookup)
-        self.nonces = SeenNonces(at: clock.now)
+        let find = FindTillKey(schema: schema, database: database, clock: clock, ask: ask)
+        let nonces = UsedNonces(schema: schema, database: database)
+        self.init(
+            clock: clock, bodyLimit: bodyLimit, lookup: { try await find($0) },
+            takeNonce: { try await nonces.take($0, of: $1, signedAt: $2, at: $3) })
+    }
+
+    init(
+        clock: any WallClock, bodyLimit: Int = 4 * 1024 * 1024,
+        lookup: @escaping @Sendable (String) async throws -> TillKey?, takeNonce: @escaping TakeNonce
+    ) {
+        (self.clock, self.bodyLimit, self.lookup, self.takeNonce) = (clock, bodyLimit, lookup, takeNonce)
     }
 
     public func handle(
@@ -105,7 +124,7 @@ public struct TillAuthentication: RouterMiddleware {
         let now = self.clock.now
         let age = now - signature.time
         guard age <= RequestSignature.window, age >= .zero - RequestSignature.window,
-            self.nonces.take("\(signature.key)/\(signature.nonce)", at: now)
+            try await self.takeNonce(signature.nonce, signature.key, signature.time, now)
         else { throw Problem(.signatureStale) }
         return known
     }

@@ -1,7 +1,6 @@
 import Crypto
 import FoundationEssentials
 public import Kernel
-import NIOConcurrencyHelpers
 
 /// A request signed with an API key instead of carrying it, so that nothing between the till and us ever sees the secret:
 ///
@@ -85,38 +84,5 @@ public struct RequestSignature: Sendable {
         let digest = Base64URL.encode(Array(SHA256.hash(data: Data(body))))
         let text = [Self.scheme, method, target, time, nonce, digest].joined(separator: "\n")
         return Array(HMAC<SHA256>.authenticationCode(for: Data(text.utf8), using: SymmetricKey(data: hash)))
-    }
-}
-
-/// Remembers the nonces of the last minutes, so that a signed request that was overheard is of no use. In this process and
-/// in bounded memory: what must not happen twice across processes has a key of its own (the fiscal triple, `Idempotency-Key`).
-final class SeenNonces: Sendable {
-    private struct Generations {
-        var young: Set<String> = []
-        var old: Set<String> = []
-        var turnedAt: Timestamp
-    }
-
-    private let generations: NIOLockedValueBox<Generations>
-    private let limit: Int
-
-    /// - Parameter limit: nonces of one generation; with more, older ones are forgotten before their time.
-    init(at now: Timestamp, limit: Int = 200_000) {
-        self.generations = NIOLockedValueBox(Generations(turnedAt: now))
-        self.limit = limit
-    }
-
-    /// - Returns: false when the nonce was taken before. A generation lasts as long as a time is accepted, both ways.
-    func take(_ nonce: String, at now: Timestamp) -> Bool {
-        self.generations.withLockedValue { generations in
-            let age = now - generations.turnedAt
-            if age > RequestSignature.window * 2 || generations.young.count >= self.limit {
-                generations.old = age > RequestSignature.window * 4 ? [] : generations.young
-                generations.young = []
-                generations.turnedAt = now
-            }
-            guard !generations.old.contains(nonce) else { return false }
-            return generations.young.insert(nonce).inserted
-        }
     }
 }

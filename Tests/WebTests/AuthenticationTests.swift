@@ -5,7 +5,8 @@ import Hummingbird
 import Kernel
 import TestSupport
 import Testing
-import Web
+
+@testable import Web
 
 @Suite struct MemberAuthenticationTests {
     private let clock = ManualClock()
@@ -89,7 +90,9 @@ import Web
     }
 
     private let house = House { router in
-        let tills = router.group("/pos").add(middleware: TillAuthentication { Self.keys[$0] })
+        let tills = router.group("/pos").add(
+            middleware: TillAuthentication(
+                clock: ManualClock(), lookup: { Self.keys[$0] }, takeNonce: { _, _, _, _ in true }))
         tills.post("who") { _, context in try Response.json(["till": context.requireTill().id]) }
         tills.group("spend").add(middleware: RequireScope("spend")).post { _, _ in Response(status: .ok) }
         tills.post("store/{store}") { _, context in

@@ -5,17 +5,48 @@ import Hummingbird
 import HummingbirdTesting
 import Kernel
 import NIOCore
+import Postgres
 import TestSupport
 import Testing
 
 @testable import Web
 
 /// Requests that are signed with a till's key instead of carrying it.
-@Suite(.capturedLogs) struct RequestSignatureTests {
+@Suite(.database(), .capturedLogs) struct RequestSignatureTests {
     private static let key = Secret("ck_0123456789abcdef_s3cr3ts3cr3ts3cr3t")
     private let clock = ManualClock()
+    private let database: Database
+
+    init() throws { self.database = try TestDatabase.current.owner }
+
+    private func makeTables() async throws {
+        try await self.database.execute("create schema shop")
+        try await self.database.execute(
+            """
+            create table shop.till_key (
+                till_key text primary key, hash bytea not null, store_id text, scopes text[] not null,
+                revoked boolean not null, changed_at timestamptz not null
+            )
+            """)
+        try await self.database.execute(
+            """
+            create table shop.used_nonce (
+                till_key text not null, nonce text not null, forget_at timestamptz not null,
+                primary key (till_key, nonce)
+            )
+            """)
+    }
 
     private func run<R: Sendable>(
+        scopes: Set<String> = ["receipts"], revoked: Bool = false,
+        _ body: @escaping @Sendable (any TestClientProtocol) async throws -> R
+    ) async throws -> R {
+        try await self.makeTables()
+        return try await self.serve(scopes: scopes, revoked: revoked, body)
+    }
+
+    /// A process of the service; several share its tables.
+    private func serve<R: Sendable>(
         scopes: Set<String> = ["receipts"], revoked: Bool = false,
         _ body: @escaping @Sendable (any TestClientProtocol) async throws -> R
     ) async throws -> R {
@@ -24,7 +55,11 @@ import Testing
             scopes: scopes, revoked: revoked)
         let router = HouseRouter.make(pages: ServicePages(openAPI: "", metrics: { "" }, readiness: [])) { router in
             router.group().add(
-                middleware: TillAuthentication(clock: self.clock, bodyLimit: 1000) { $0 == till.id ? till : nil }
+                middleware: TillAuthentication(
+                    schema: "shop", database: self.database, clock: self.clock, bodyLimit: 1000
+                ) { id in
+                    id == till.id ? TillKeyProjection.Entry(key: till, changedAt: self.clock.now) : nil
+                }
             ).post("/pos/v1/receipts") { request, context in
                 let body = try await StrictJSON.read(request)
                 return "\(try context.requireTill().id) \(body.count)"
@@ -84,9 +119,10 @@ import Testing
 
     @Test func `a time is taken five minutes early and late, and no more`() async throws {
         let cases: [(Int64, Int)] = [(300, 200), (-300, 200), (301, 401), (-301, 401)]
+        try await self.makeTables()
         for (late, status) in cases {
-            let header = try self.header(late: .seconds(late))
-            try await self.run { client in
+            let header = try self.header(nonce: "nonce-\(late)", late: .seconds(late))
+            try await self.serve { client in
                 let answer = try await self.post(client, header)
                 #expect(answer.status == status)
                 #expect(answer.text.contains("signature-stale") == (status == 401))
@@ -96,18 +132,23 @@ import Testing
 
     @Test func `a key that must sign is not taken as a bearer, and a revoked one in no way`() async throws {
         let header = try self.header()
-        try await self.run(scopes: ["receipts", "signed"]) { client in
+        try await self.makeTables()
+        // Another process that has heard nothing yet asks anew how the key is.
+        func forget() async throws { try await self.database.execute("delete from shop.till_key") }
+        try await self.serve(scopes: ["receipts", "signed"]) { client in
             let (bearer, signed) = (
                 try await self.post(client, "Bearer \(Self.key.text)"), try await self.post(client, header)
             )
             #expect(bearer.status == 401)
             #expect(signed.status == 200)
         }
-        try await self.run { client in
+        try await forget()
+        try await self.serve { client in
             let answer = try await self.post(client, "Bearer \(Self.key.text)")
             #expect(answer.status == 200)
         }
-        try await self.run(revoked: true) { client in
+        try await forget()
+        try await self.serve(revoked: true) { client in
             let answer = try await self.post(client, header)
             #expect(answer.status == 401)
         }
@@ -122,12 +163,40 @@ import Testing
         }
     }
 
-    @Test func `nonces are remembered as long as their times are accepted, in bounded memory`() {
-        let nonces = SeenNonces(at: self.clock.now, limit: 3)
-        #expect(nonces.take("a", at: self.clock.now) && !nonces.take("a", at: self.clock.now))
-        self.clock.advance(by: .seconds(601))
-        #expect(!nonces.take("a", at: self.clock.now))
-        self.clock.advance(by: .seconds(601))
-        #expect(nonces.take("b", at: self.clock.now) && nonces.take("a", at: self.clock.now))
+    @Test func `what one process has let in another refuses`() async throws {
+        try await self.makeTables()
+        let header = try self.header()
+        try await self.serve { client in
+            let answer = try await self.post(client, header)
+            #expect(answer.status == 200)
+        }
+        try await self.serve { client in
+            let answer = try await self.post(client, header)
+            #expect(answer.status == 401 && answer.text.contains("signature-stale"))
+        }
+    }
+
+    @Test func `of many who show one signed request at once one is let in`() async throws {
+        let header = try self.header()
+        let statuses = try await self.run { client in
+            try await withThrowingTaskGroup(of: Int.self) { group in
+                for _ in 0..<8 { group.addTask { try await self.post(client, header).status } }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+        }
+        #expect(statuses.sorted() == [200] + [Int](repeating: 401, count: 7))
+    }
+
+    @Test func `nonces are remembered as long as their times are accepted, and then forgotten`() async throws {
+        try await self.makeTables()
+        let nonces = UsedNonces(schema: "shop", database: self.database)
+        let signedAt = self.clock.now
+        #expect(try await nonces.take("a", of: "till", signedAt: signedAt, at: self.clock.now))
+        #expect(try await nonces.take("a", of: "other", signedAt: signedAt, at: self.clock.now))
+        self.clock.advance(by: .seconds(301))
+        #expect(try await !nonces.take("a", of: "till", signedAt: signedAt, at: self.clock.now))
+        self.clock.advance(by: .seconds(600))
+        #expect(try await nonces.take("b", of: "till", signedAt: self.clock.now, at: self.clock.now))
+        #expect(try await self.database.one("select count(*) from shop.used_nonce").decode(Int.self) == 1)
     }
 }

@@ -56,6 +56,10 @@ struct PhoneChangeConfirmation: Decodable, Sendable {
     let newPhoneCode: SixDigits
 }
 
+struct PrintedCardRequest: Decodable, Sendable {
+    let card: CardNumber
+}
+
 struct SessionsReply: Encodable, Sendable {
     let sessions: [Entry]
 

@@ -9,6 +9,7 @@ import Web
 struct ActionRoutes: Sendable {
     let changePhone: ChangePhone
     let replaceCard: ReplaceCard
+    let addCard: AddPrintedCard
     let lockSpending: LockSpending
     let erase: EraseMember
     let resendCode: ResendCode
@@ -22,6 +23,7 @@ struct ActionRoutes: Sendable {
             try self.asked(await self.replaceCard.ask(context.requireMember().member))
         }
         members.post("/v1/me/cards/:id/confirmation", use: self.confirmCard)
+        members.post("/v1/me/printed-cards", use: self.postPrintedCard)
         members.put("/v1/me/spending-lock") { _, context in
             try await self.lockSpending.lock(context.requireMember().member)
             return Answer.empty()
@@ -76,6 +78,17 @@ struct ActionRoutes: Sendable {
         let (member, id, code) = try await self.confirmation(request, context)
         guard let card = try await self.replaceCard(member, id, code: code) else { throw Problem(.codeRefused) }
         return try .secret(CardReply(card: card), status: .created)
+    }
+
+    @Sendable private func postPrintedCard(_ request: Request, _ context: ClubRequestContext) async throws -> Answer {
+        let member = try context.requireMember().member
+        let body = try await request.decode(as: PrintedCardRequest.self, context: context)
+        do {
+            try await self.addCard(body.card, of: member)
+        } catch let refusal as AddPrintedCard.Refusal {
+            throw Problem(refusal)
+        }
+        return try .secret(CardReply(card: body.card), status: .created)
     }
 
     @Sendable private func confirmUnlock(_ request: Request, _ context: ClubRequestContext) async throws -> Answer {

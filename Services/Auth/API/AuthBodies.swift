@@ -138,7 +138,10 @@ struct ProfileReply: Encodable, Sendable {
     let email: EmailAddress?
     let favouriteStore: StoreID?
     let language: MemberLanguage
+    /// Quiet hours are this zone's.
+    let timeZone: MemberZone
     let spendingLocked: Bool
+    let spendingHeldUntil: Timestamp?
     let card: CardNumber
     let registeredAt: Timestamp
     let consents: [Consent]
@@ -159,7 +162,9 @@ struct ProfileReply: Encodable, Sendable {
         self.email = profile.email
         self.favouriteStore = profile.favouriteStore
         self.language = profile.language
+        self.timeZone = profile.zone
         self.spendingLocked = profile.isSpendingLocked
+        self.spendingHeldUntil = profile.valueHeldUntil
         self.card = profile.card
         self.registeredAt = profile.registeredAt
         self.consents = profile.consents.map { consent in

@@ -22,6 +22,12 @@ extension ProblemKind {
         .unprocessableContent, "too-young", ru: "Участвовать можно с 14 лет", en: "Members are 14 or older")
     static let cardRefused = ProblemKind(
         .unprocessableContent, "card-refused", ru: "Эту карту активировать нельзя", en: "This card cannot be activated")
+    static let tooManyCards = ProblemKind(
+        .conflict, "too-many-cards", ru: "Карт уже столько, сколько может быть", en: "There are as many cards as may be"
+    )
+    static let tooManyCardAttempts = ProblemKind(
+        .tooManyRequests, "too-many-card-attempts", ru: "Слишком много номеров карт, попробуйте завтра",
+        en: "Too many card numbers, try tomorrow")
     static let formNumberUsed = ProblemKind(
         .conflict, "form-number-used", ru: "Анкета с этим номером уже внесена",
         en: "A form of this number was entered before")
@@ -59,6 +65,15 @@ extension Problem {
         switch refusal {
         case .birthdayFixed: self.init(ProblemKind.birthdayFixed, at: "/birthday")
         case .tooYoung: self.init(ProblemKind.tooYoung, at: "/birthday")
+        case .gone: self.init(ProblemKind.sessionEnded)
+        }
+    }
+
+    init(_ refusal: AddPrintedCard.Refusal) {
+        switch refusal {
+        case .card: self.init(ProblemKind.cardRefused, at: "/card")
+        case .tooManyAttempts: self.init(ProblemKind.tooManyCardAttempts, retryAfter: ChallengeQuotas.day)
+        case .tooManyCards: self.init(ProblemKind.tooManyCards)
         case .gone: self.init(ProblemKind.sessionEnded)
         }
     }

@@ -6,7 +6,7 @@ struct ProfileEdit: Decodable, Sendable {
     let wishes: ProfileWishes
 
     private enum CodingKeys: String, CodingKey {
-        case fullName, birthday, favouriteStore, language
+        case fullName, birthday, favouriteStore, language, timeZone
     }
 
     /// What is absent stays; `favouriteStore: null` takes it away.
@@ -16,6 +16,7 @@ struct ProfileEdit: Decodable, Sendable {
         wishes.fullName = try container.decodeIfPresent(FullName.self, forKey: .fullName)
         wishes.birthday = try container.decodeIfPresent(Birthday.self, forKey: .birthday)
         wishes.language = try container.decodeIfPresent(MemberLanguage.self, forKey: .language)
+        wishes.zone = try container.decodeIfPresent(MemberZone.self, forKey: .timeZone)
         if container.contains(.favouriteStore) {
             let store = try container.decodeIfPresent(StoreID.self, forKey: .favouriteStore)
             wishes.favouriteStore = store.map { .value($0) } ?? ProfileWishes.Wish.none

@@ -8,6 +8,9 @@ extension ProblemKind {
         en: "The login, the password or the code is wrong")
     static let samePerson = ProblemKind(
         .conflict, "same-person", ru: "Решать должен другой человек", en: "Another person must decide")
+    static let recoveryWaiting = ProblemKind(
+        .conflict, "recovery-waiting", ru: "Смена телефона этого участника уже ждёт решения",
+        en: "A change of this member's phone waits for a decision already")
     static let roleThere = ProblemKind(
         .conflict, "role-there", ru: "Роль уже есть или уже предложена", en: "The role is there or proposed already")
     static let passwordTooWeak = ProblemKind(

@@ -36,8 +36,8 @@ struct NoticePolicy: Hashable, Sendable {
     /// The hour from which people are left in peace, and until which, in their zone.
     var quietFrom: Int64 = 22
     var quietUntil: Int64 = 8
-    /// Moscow's time, which has no summer time. Members say nothing about their zone.
-    var zone = Duration.seconds(3 * 3600)
+    /// Of people who are no members and so have said nothing about their zone: Moscow's.
+    var zone = MemberZone.moscow.offset
     var reminders = Cap(perDay: 1, perWeek: 3)
     var advertising = Cap(perDay: 1, perWeek: 2)
 
@@ -56,6 +56,8 @@ struct NoticePolicy: Hashable, Sendable {
         /// How much of this purpose was told within a day and a week.
         var lastDay = 0
         var lastWeek = 0
+        /// Of the person's clock; nil: nothing is known of it.
+        var zone: Duration?
     }
 
     /// Why something is not told.
@@ -92,7 +94,7 @@ struct NoticePolicy: Hashable, Sendable {
         }
         // Whom an e-mail does not wake may get a service message at night; offers and reminders wait for the morning.
         let isExempt = purpose == .security || (purpose == .service && isHourChosen)
-        guard let morning = self.endOfQuiet(at: now), !isExempt else {
+        guard let morning = self.endOfQuiet(at: now, in: reach.zone), !isExempt else {
             return allowed.first.map { .tell($0) } ?? .suppress(.unreachable)
         }
         if purpose == .service, let silent = allowed.first(where: { $0 != .sms }) { return .tell(silent) }
@@ -100,14 +102,15 @@ struct NoticePolicy: Hashable, Sendable {
     }
 
     /// When the quiet hours end; nil outside of them.
-    func endOfQuiet(at now: Timestamp) -> Timestamp? {
-        let day: Int64 = 86_400
-        let local = (now + self.zone).secondsSince1970
+    /// - Parameter zone: nil for the zone of those of whom nothing is known.
+    func endOfQuiet(at now: Timestamp, in zone: Duration? = nil) -> Timestamp? {
+        let (day, zone): (Int64, Duration) = (86_400, zone ?? self.zone)
+        let local = (now + zone).secondsSince1970
         let second = ((local % day) + day) % day
         let hour = second / 3600
         guard hour >= self.quietFrom || hour < self.quietUntil else { return nil }
         let midnight = local - second + (hour >= self.quietFrom ? day : 0)
-        return Timestamp(secondsSince1970: midnight + self.quietUntil * 3600) - self.zone
+        return Timestamp(secondsSince1970: midnight + self.quietUntil * 3600) - zone
     }
 
     private func cap(of purpose: Notify.Purpose) -> Cap? {

@@ -8,6 +8,7 @@ enum ProfileField: String, Hashable, Sendable {
     case email
     case favouriteStore = "favourite-store"
     case language
+    case timeZone = "time-zone"
 }
 
 /// What became of one field.
@@ -30,6 +31,7 @@ struct ProfileWishes: Hashable, Sendable {
     var birthday: Birthday?
     var favouriteStore: Wish<StoreID>?
     var language: MemberLanguage?
+    var zone: MemberZone?
 
     /// A value, or none.
     enum Wish<Value: Hashable & Sendable>: Hashable, Sendable {

@@ -1,3 +1,4 @@
+import Contracts
 import FoundationEssentials
 import JobQueue
 import Kernel
@@ -8,6 +9,7 @@ import Web
 /// very channel (double opt-in); withdrawing never takes anything.
 struct ChangeConsent: Sendable {
     let database: Database
+    let bus: Bus
     let clock: any WallClock
     let vault: Vault
     let requestChallenge: RequestChallenge
@@ -80,10 +82,14 @@ struct ChangeConsent: Sendable {
     private func record(
         _ choice: Choice, _ source: ConsentSource, of member: Member.ID, in transaction: borrowing Transaction
     ) async throws {
+        let now = self.clock.now
         let record = ConsentRecord(
             purpose: choice.purpose, channel: choice.channel, textVersion: self.policy.consentTextVersion,
-            isGranted: choice.granted, source: source, recordedAt: self.clock.now)
+            isGranted: choice.granted, source: source, recordedAt: now)
         try await MemberStore().record([record], of: member, in: transaction)
+        guard choice.purpose == .profiling else { return }
+        try await self.bus.publish(
+            ProfilingChanged(member: member, isAllowed: choice.granted, changedAt: now), in: transaction)
     }
 
     private func askByMail(_ member: Member.ID) async throws -> Outcome {

@@ -88,6 +88,7 @@ struct ChooseWay: Sendable {
             email: try found.sealedEmail.flatMap { EmailAddress(try key.open($0, field: .email)) },
             devices: try await DeviceStore().devices(of: member, on: transaction),
             isEnglish: found.language == "en")
+        person.reach.zone = found.zone.offset
         if person.phone != nil { person.reach.possible.insert(.sms) }
         if person.email != nil { person.reach.possible.insert(.email) }
         if !person.devices.isEmpty { person.reach.possible.insert(.push) }

@@ -42,6 +42,10 @@ struct EditProfile: Sendable {
                 changes.append(
                     .init(field: .language, before: current.language.rawValue, after: language.rawValue))
             }
+            if let zone = wishes.zone, zone != current.zone {
+                try await StandingStore().setZone(zone, of: member, in: transaction)
+                changes.append(.init(field: .timeZone, before: current.zone.rawValue, after: zone.rawValue))
+            }
             try await self.audit(changes, of: member, key: key, by: .member(session), in: transaction)
         }
     }

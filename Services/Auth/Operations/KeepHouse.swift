@@ -10,6 +10,7 @@ struct KeepHouse: Service {
     let clock: any WallClock
     let rotate: RotateSigningKey
     let retire: RetireTillKeys
+    let releaseHolds: ReleaseHolds
     let policy: AuthPolicy
     let logger: Logger
 
@@ -39,6 +40,7 @@ struct KeepHouse: Service {
     func callAsFunction() async throws {
         try await self.rotate(.whenDue)
         try await self.retire()
+        try await self.releaseHolds()
         let now = self.clock.now
         let deleted = try await RetentionStore().purge(
             peppersMadeBefore: CodePeppers.edge(self.policy.challenge, at: now), at: now, on: self.database)

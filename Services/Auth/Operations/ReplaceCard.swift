@@ -4,7 +4,7 @@ import JobQueue
 import Kernel
 import Postgres
 
-/// Gives a member a new virtual card; the cards before it are blocked.
+/// Gives a member a new virtual card; the cards before it are blocked, here and for whoever takes receipts.
 struct ReplaceCard: Sendable {
     let confirm: ConfirmAction
     let issue: IssueCard
@@ -18,8 +18,11 @@ struct ReplaceCard: Sendable {
     /// - Returns: nil when the code is refused.
     func callAsFunction(_ member: Member.ID, _ id: StepUp.ID, code: String) async throws -> CardNumber? {
         try await self.confirm(id, .newCard, of: member, code: code) { transaction in
-            try await MemberStore().blockCards(of: member, in: transaction)
-            let card = try await self.issue(to: member, at: self.clock.now, in: transaction)
+            let now = self.clock.now
+            let blocked = try await MemberStore().blockCards(of: member, in: transaction)
+            try await self.issue.bus.publish(
+                contentsOf: blocked.map { CardBlocked(member: member, card: $0, blockedAt: now) }, in: transaction)
+            let card = try await self.issue(to: member, at: now, in: transaction)
             try await self.tell.security(.member(member), .cardReplaced, in: transaction)
             return card
         }

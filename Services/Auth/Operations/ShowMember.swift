@@ -16,7 +16,10 @@ struct ShowMember: Sendable {
         let email: EmailAddress?
         let favouriteStore: StoreID?
         let language: MemberLanguage
+        let zone: MemberZone
         let isSpendingLocked: Bool
+        /// Nothing of value leaves until then: colleagues have changed the phone.
+        let valueHeldUntil: Timestamp?
         let card: CardNumber
         let registeredAt: Timestamp
         let consents: [CurrentConsent]
@@ -33,7 +36,8 @@ struct ShowMember: Sendable {
             birthday: try stored.sealedBirthday.flatMap { Birthday(try key.open($0, field: .birthday)) },
             email: try stored.sealedEmail.flatMap { EmailAddress(try key.open($0, field: .email)) },
             favouriteStore: stored.favouriteStore, language: stored.language,
-            isSpendingLocked: stored.isSpendingLocked, card: stored.card, registeredAt: stored.registeredAt,
+            zone: stored.zone, isSpendingLocked: stored.isSpendingLocked, valueHeldUntil: stored.valueHeldUntil,
+            card: stored.card, registeredAt: stored.registeredAt,
             consents: try await store.consents(of: member, on: self.database))
     }
 

@@ -51,6 +51,12 @@ enum SecurityMessage: Hashable, Sendable {
     case phoneChanged
     case emailChanged
     case cardReplaced
+    /// A printed card was added.
+    case cardAdded
+    /// Colleagues are asked to change the phone: told to the old one and to the e-mail.
+    case phoneRecoveryAsked
+    /// They have changed it: told to the new one.
+    case phoneRecovered
     case spendingUnlocked
     case erased
 
@@ -61,6 +67,10 @@ enum SecurityMessage: Hashable, Sendable {
             case .phoneChanged: "Номер телефона изменён. Если это не вы, звоните 8 800 200-95-55."
             case .emailChanged: "Адрес почты изменён. Если это не вы, звоните 8 800 200-95-55."
             case .cardReplaced: "Выпущена новая карта, прежняя больше не действует."
+            case .cardAdded: "К вашему счёту добавлена карта. Если это не вы, звоните 8 800 200-95-55."
+            case .phoneRecoveryAsked:
+                "Поступила просьба сменить телефон вашего счёта. Если это не вы, сразу звоните 8 800 200-95-55."
+            case .phoneRecovered: "Теперь это телефон вашего счёта. Баллы можно будет тратить через трое суток."
             case .spendingUnlocked: "Запрет трат снят. Если это не вы, звоните 8 800 200-95-55."
             case .erased: "Ваши данные в клубе удалены."
             }
@@ -74,6 +84,10 @@ enum SecurityMessage: Hashable, Sendable {
             case .phoneChanged: "The phone was changed. Not you? Call 8 800 200-95-55."
             case .emailChanged: "The e-mail was changed. Not you? Call 8 800 200-95-55."
             case .cardReplaced: "A new card was issued; the one before is no longer valid."
+            case .cardAdded: "A card was added to your account. Not you? Call 8 800 200-95-55."
+            case .phoneRecoveryAsked:
+                "We were asked to change the phone of your account. Not you? Call 8 800 200-95-55 at once."
+            case .phoneRecovered: "This is now the phone of your account. Points can be spent again in three days."
             case .spendingUnlocked: "Spending was unlocked. Not you? Call 8 800 200-95-55."
             case .erased: "Your data in the club is erased."
             }

@@ -16,7 +16,8 @@ struct ErasureStore: Sendable {
             """,
             """
             update auth.member
-            set state = 'erased', reference = null, favourite_store = null, is_spending_locked = false
+            set state = 'erased', reference = null, favourite_store = null, is_spending_locked = false,
+                time_zone = default, value_held_until = null
             where member_id = \(member)
             """,
             """
@@ -49,6 +50,8 @@ struct ErasureStore: Sendable {
                     select challenge_id from auth.phone_change where member_id = \(member)
                 )
             """,
+            "delete from auth.card_attempt where member_id = \(member)",
+            "delete from auth.phone_recovery where member_id = \(member) and approved is null",
             "delete from auth.email_challenge where member_id = \(member)",
             "delete from auth.registration_ticket where phone_index = \(phoneIndex)",
             "delete from auth.registration_draft where phone_index = \(phoneIndex)",

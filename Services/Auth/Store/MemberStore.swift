@@ -113,13 +113,16 @@ struct MemberStore: Sendable {
             """) == 1
     }
 
-    func blockCards(of member: Member.ID, in transaction: borrowing Transaction) async throws {
-        try await transaction.execute(
+    /// - Returns: those that were good until now.
+    func blockCards(of member: Member.ID, in transaction: borrowing Transaction) async throws -> [CardNumber] {
+        try await transaction.query(
             """
             update auth.card
             set state = 'blocked'
             where member_id = \(member) and state = 'active'
-            """)
+            returning card
+            """
+        ).map { try $0.decode(CardNumber.self) }
     }
 
     /// Appends to the consent ledger.
@@ -148,7 +151,9 @@ struct MemberStore: Sendable {
         let sealedEmail: [UInt8]?
         let favouriteStore: StoreID?
         let language: MemberLanguage
+        let zone: MemberZone
         let isSpendingLocked: Bool
+        let valueHeldUntil: Timestamp?
         let card: CardNumber
     }
 
@@ -160,7 +165,7 @@ struct MemberStore: Sendable {
             """
             select
                 m.registered_at, p.wrapped_key, p.full_name, p.phone, p.birthday, p.email, m.favourite_store, m.language,
-                m.is_spending_locked, c.card
+                m.time_zone, m.is_spending_locked, m.value_held_until, c.card
             from auth.session s
             join auth.member m using (member_id)
             join auth.personal_data p using (member_id)
@@ -182,7 +187,8 @@ struct MemberStore: Sendable {
             sealedName: try row.value("full_name"), sealedPhone: try row.value("phone"),
             sealedBirthday: try row.value("birthday"), sealedEmail: try row.value("email"),
             favouriteStore: try row.value("favourite_store"), language: try row.value("language"),
-            isSpendingLocked: try row.value("is_spending_locked"), card: try row.value("card"))
+            zone: try row.value("time_zone"), isSpendingLocked: try row.value("is_spending_locked"),
+            valueHeldUntil: try row.value("value_held_until"), card: try row.value("card"))
     }
 
     /// The newest choice of each purpose and channel.

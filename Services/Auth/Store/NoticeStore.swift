@@ -40,6 +40,7 @@ struct NoticeStore: Sendable {
     struct Person: Sendable {
         let state: String
         let language: String
+        let zone: MemberZone
         let wrappedKey: [UInt8]?
         let sealedPhone: [UInt8]?
         let sealedEmail: [UInt8]?
@@ -50,16 +51,17 @@ struct NoticeStore: Sendable {
     func lock(_ member: Member.ID, in transaction: borrowing Transaction) async throws -> Person? {
         let row = try await transaction.first(
             """
-            select m.state, m.language, p.wrapped_key, p.phone, p.email
+            select m.state, m.language, m.time_zone, p.wrapped_key, p.phone, p.email
             from auth.member m
             left join auth.personal_data p using (member_id)
             where m.member_id = \(member)
             for no key update of m
             """)
         guard let row else { return nil }
-        let (state, language, key, phone, email) = try row.decode(
-            String.self, String.self, [UInt8]?.self, [UInt8]?.self, [UInt8]?.self)
-        return Person(state: state, language: language, wrappedKey: key, sealedPhone: phone, sealedEmail: email)
+        let (state, language, zone, key, phone, email) = try row.decode(
+            String.self, String.self, MemberZone.self, [UInt8]?.self, [UInt8]?.self, [UInt8]?.self)
+        return Person(
+            state: state, language: language, zone: zone, wrappedKey: key, sealedPhone: phone, sealedEmail: email)
     }
 
     /// The ways that the member's newest choices about a purpose agree to.

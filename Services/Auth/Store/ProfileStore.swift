@@ -13,6 +13,7 @@ struct ProfileStore: Sendable {
         let birthdayChanges: Int
         let favouriteStore: StoreID?
         let language: MemberLanguage
+        let zone: MemberZone
     }
 
     /// nil of a member that is unknown or erased.
@@ -21,7 +22,7 @@ struct ProfileStore: Sendable {
             """
             select
                 p.wrapped_key, p.full_name, p.phone, p.birthday, p.email, m.birthday_changes, m.favourite_store,
-                m.language
+                m.language, m.time_zone
             from auth.member m
             join auth.personal_data p using (member_id)
             where m.member_id = \(member) and p.wrapped_key is not null
@@ -32,7 +33,8 @@ struct ProfileStore: Sendable {
             wrappedKey: try row.value("wrapped_key"), sealedName: try row.value("full_name"),
             sealedPhone: try row.value("phone"), sealedBirthday: try row.value("birthday"),
             sealedEmail: try row.value("email"), birthdayChanges: try row.value("birthday_changes"),
-            favouriteStore: try row.value("favourite_store"), language: try row.value("language"))
+            favouriteStore: try row.value("favourite_store"), language: try row.value("language"),
+            zone: try row.value("time_zone"))
     }
 
     func setName(

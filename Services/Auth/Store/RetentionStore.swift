@@ -34,6 +34,8 @@ struct RetentionStore: Sendable {
             "delete from auth.sms_outbox where sent_at <= \(now - periods.outbox)",
             "delete from auth.registration_ticket where expires_at <= \(now)",
             "delete from auth.registration_draft where expires_at <= \(now)",
+            "delete from auth.card_attempt where tried_at <= \(now - periods.challenge)",
+            "delete from auth.phone_recovery where approved is null and expires_at <= \(now)",
             "delete from auth.email_challenge where created_at <= \(now - periods.challenge)",
             "delete from auth.refresh_token where expires_at <= \(now - periods.refreshToken)",
             """

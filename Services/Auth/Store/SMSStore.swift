@@ -102,3 +102,5 @@ struct SMSStore: Sendable {
 extension DeliveryState: PostgresWrapper {}
 extension ChallengePurpose: PostgresWrapper {}
 extension MemberLanguage: PostgresWrapper {}
+
+extension MemberZone: PostgresWrapper {}

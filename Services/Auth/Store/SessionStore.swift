@@ -86,6 +86,8 @@ struct SessionStore: Sendable {
         case reuse
         /// The member logged out everywhere, changed the phone, or is erased.
         case member
+        /// Colleagues gave the member another phone.
+        case staff
     }
 
     /// Ends a session; false when it is none of the member's, or had ended already.

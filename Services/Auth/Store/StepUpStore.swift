@@ -18,7 +18,10 @@ struct StepUpStore: Sendable {
     func lock(_ member: Member.ID, in transaction: borrowing Transaction) async throws -> Holder? {
         let row = try await transaction.first(
             """
-            select m.state = 'active' as is_active, m.is_spending_locked, p.wrapped_key, p.phone, p.phone_index
+            select
+                m.state = 'active' as is_active,
+                m.is_spending_locked or m.value_held_until is not null as is_spending_locked, p.wrapped_key, p.phone,
+                p.phone_index
             from auth.member m
             join auth.personal_data p using (member_id)
             where m.member_id = \(member)

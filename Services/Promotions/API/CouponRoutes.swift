@@ -118,7 +118,7 @@ struct CouponRoutes: Sendable {
         let now = self.clock.now
         switch coupon.state(at: now) {
         case .used: throw CouponRefusal.used
-        case .expired: throw CouponRefusal.over
+        case .expired, .withdrawn: throw CouponRefusal.over
         case .claimed: break
         }
         let (text, expiresAt) = try self.signer.token(for: id, nonce: self.random.next(16), at: now)

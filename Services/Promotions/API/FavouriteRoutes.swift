@@ -31,7 +31,8 @@ struct FavouriteRoutes: Sendable {
         group.put("settings/profiling") { request, context in
             let member = try context.requireMember().member
             let body = try await StrictJSON.decode(ProfilingBody.self, from: request)
-            try await self.profiles.setProfiled(body.isAllowed, of: member, in: self.database)
+            try await self.profiles.upsert(
+                [.init(member: member, isAllowed: body.isAllowed, since: self.clock.now)], in: self.database)
             return try Answer.json(body)
         }
     }
@@ -84,11 +85,18 @@ struct FavouriteRoutes: Sendable {
 
     private func categories(of member: Member.ID, in month: CivilDate) async throws -> FavouritesAnswer {
         let level = try await self.profiles.level(of: member, in: self.database)
-        let rules = try await self.rulesets.active().ruleset.rules.filter { $0.lotClass == .favourite }.map(\.id)
+        let ruleset = try await self.rulesets.active().ruleset
+        let rules = ruleset.rules.filter { $0.lotClass == .favourite }
+        let choice = try await self.favourites.choice(of: member, in: month, from: self.database)
+        let earned = try await self.favourites.earned(
+            by: rules.map(\.id), for: member, in: month, from: self.database)
+        let window = ChooseFavourites.window(of: month)
+        let begins = month.start(offsetMinutes: LocalTime.moscowMinutes)
         return FavouritesAnswer(
-            month: String(month.text.prefix(7)), most: Int(level.favourites),
-            categories: try await self.favourites.categories(of: member, in: month, from: self.database),
-            earned: try await self.favourites.earned(by: rules, for: member, in: month, from: self.database))
+            month: String(month.text.prefix(7)), most: Int(level.favourites), categories: choice.categories,
+            isLocked: !choice.categories.isEmpty, opensAt: window.from, closesAt: window.to,
+            effectiveFrom: choice.chosenAt.map { max($0, begins) }, earned: earned,
+            earnedMoney: ruleset.worth(of: earned), cap: ruleset.favouritesCap)
     }
 
     /// `2026-12`; without it this month.
@@ -127,8 +135,18 @@ struct FavouritesAnswer: Encodable, Sendable {
     /// How many categories the member's level has.
     let most: Int
     let categories: [String]
-    /// What the favourites have earned in the month.
+    /// They are chosen, and stay for the month.
+    let isLocked: Bool
+    /// When they can be chosen.
+    let opensAt: Timestamp
+    let closesAt: Timestamp
+    /// Sales from then on count; nil while nothing is chosen.
+    let effectiveFrom: Timestamp?
+    /// What the favourites have earned in the month, and what that is worth at the till.
     let earned: Points
+    let earnedMoney: Kopecks
+    /// The most points of a month; nil when the rules set none.
+    let cap: Points?
 }
 
 struct FavouriteProductBody: Encodable, Sendable {
@@ -170,6 +188,7 @@ extension Problem {
                 extensions: ["limit": .integer(Int64(most))])
         case .unknownCategory: self.init(ProblemKind.unknownCategory, at: "/categories")
         case .wrongMonth: self.init(ProblemKind.wrongMonth, at: "/month")
+        case .notOpen: self.init(ProblemKind.selectionNotOpen, at: "/month")
         }
     }
 }

@@ -30,13 +30,16 @@ extension ProblemKind {
     static let returnExceedsLine = ProblemKind(
         .unprocessableContent, "return-exceeds-line", ru: "Возвращено больше, чем осталось от позиции",
         en: "More comes back than is left of the line")
+    static let unknownSale = ProblemKind(
+        .unprocessableContent, "unknown-sale", ru: "Чек продажи так и не поступил",
+        en: "The receipt of the sale has never come")
     static let nothingReturned = ProblemKind(
         .unprocessableContent, "nothing-returned", ru: "Возвращённое количество равно нулю",
         en: "The quantity that comes back is zero")
 
     /// How a return is refused that was refused when its sale was there.
     static func ofReturn(_ code: String) -> ProblemKind? {
-        [Self.unknownLine, .returnExceedsLine, .nothingReturned].first { $0.code == code }
+        [Self.unknownLine, .returnExceedsLine, .nothingReturned, .unknownSale].first { $0.code == code }
     }
 
     // Coupons and stickers.
@@ -73,6 +76,9 @@ extension ProblemKind {
     static let wrongMonth = ProblemKind(
         .unprocessableContent, "wrong-month", ru: "Выбрать можно на этот или следующий месяц",
         en: "Only this month and the next can be chosen for")
+    static let selectionNotOpen = ProblemKind(
+        .unprocessableContent, "selection-not-open", ru: "Выбор на следующий месяц откроется 20 числа",
+        en: "The next month can be chosen for from the 20th")
     static let listFull = ProblemKind(
         .unprocessableContent, "list-full", ru: "В списке слишком много товаров", en: "The list has too many items")
 

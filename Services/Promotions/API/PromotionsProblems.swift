@@ -32,6 +32,7 @@ extension Problem {
         case .unknownLine: self.init(ProblemKind.unknownLine, at: "/lines")
         case .exceedsLine: self.init(ProblemKind.returnExceedsLine, at: "/lines")
         case .nothing: self.init(ProblemKind.nothingReturned, at: "/lines")
+        case .unknownSale: self.init(ProblemKind.unknownSale, at: "/sale")
         case .fiscalConflict: self.init(ProblemKind.fiscalConflict, at: "/fiscal")
         case .foreignStore: self.init(ProblemKind.foreignStore, at: "/store")
         case .unknownStore: self.init(ProblemKind.unknownStore, at: "/store")

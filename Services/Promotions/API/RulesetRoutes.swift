@@ -16,10 +16,15 @@ struct RulesetRoutes: Sendable {
     private let draft: DraftRuleset
     private let activate: ActivateRuleset
     private let simulate: SimulateRuleset
+    private let write: StaffWrite
     private let store = RulesetStore()
 
-    init(database: Database, draft: DraftRuleset, activate: ActivateRuleset, simulate: SimulateRuleset) {
+    init(
+        database: Database, draft: DraftRuleset, activate: ActivateRuleset, simulate: SimulateRuleset,
+        write: StaffWrite
+    ) {
         (self.database, self.draft, self.activate, self.simulate) = (database, draft, activate, simulate)
+        self.write = write
     }
 
     /// For whoever drafts and for whoever decides.
@@ -57,50 +62,60 @@ struct RulesetRoutes: Sendable {
 
     func addForEditors(to group: RouterGroup<ClubRequestContext>) {
         group.post("rulesets") { request, context in
-            let author = try context.requireStaff().staff.description
-            let ruleset = try await StrictJSON.decode(Ruleset.self, from: request, limit: Self.bodyBytesMax)
-            do {
-                let number = try await self.draft(ruleset, by: author)
-                return try Answer.json(["ruleset": number], status: .created)
-            } catch let defect as Ruleset.Defect {
-                throw Problem(
-                    ProblemKind.rulesetDefect,
-                    extensions: ["defect": .text(defect.code), "subject": .text(defect.subject)])
+            let bytes = try await StrictJSON.read(request, limit: Self.bodyBytesMax)
+            let ruleset = try StrictJSON.decode(Ruleset.self, bytes: bytes)
+            return try await self.write(request, context, body: bytes) { author, transaction in
+                do {
+                    let number = try await self.draft(ruleset, by: author.description, in: transaction)
+                    return try .json(["ruleset": number], status: .created)
+                } catch let defect as Ruleset.Defect {
+                    throw Problem(
+                        ProblemKind.rulesetDefect,
+                        extensions: ["defect": .text(defect.code), "subject": .text(defect.subject)])
+                }
             }
         }
-        group.post("rulesets/:ruleset/submit") { _, context in
-            let author = try context.requireStaff().staff.description
-            return try await self.step(try context.number()) { try await self.activate.submit($0, by: author) }
+        group.post("rulesets/:ruleset/submit") { request, context in
+            try await self.step(request, context) { number, author, transaction in
+                try await self.activate.submit(number, by: author, in: transaction)
+            }
         }
     }
 
     func addForApprovers(to group: RouterGroup<ClubRequestContext>) {
-        group.post("rulesets/:ruleset/activate") { _, context in
-            let approver = try context.requireStaff().staff.description
-            return try await self.step(try context.number()) { try await self.activate($0, by: approver) }
+        group.post("rulesets/:ruleset/activate") { request, context in
+            try await self.step(request, context) { number, approver, transaction in
+                try await self.activate(number, by: approver, in: transaction)
+            }
         }
         group.post("rulesets/:ruleset/reject") { request, context in
-            let approver = try context.requireStaff().staff.description
-            let body = try await StrictJSON.decode(RejectionBody.self, from: request)
+            let bytes = try await StrictJSON.read(request)
+            let body = try StrictJSON.decode(RejectionBody.self, bytes: bytes)
             guard body.note.isLine(max: 1000) else {
                 throw Problem(.invalidValue, at: "/note", detail: "1 to 1000 characters")
             }
-            return try await self.step(try context.number()) {
-                try await self.activate.reject($0, by: approver, because: body.note)
+            return try await self.step(request, context, body: bytes) { number, rejecter, transaction in
+                try await self.activate.reject(number, by: rejecter, because: body.note, in: transaction)
             }
         }
     }
 
-    private func step(_ number: Int64, _ take: (Int64) async throws -> Void) async throws -> Answer {
-        do {
-            try await take(number)
-        } catch let refusal as ActivateRuleset.Refusal {
-            throw Problem(refusal)
+    private func step(
+        _ request: Request, _ context: ClubRequestContext, body: [UInt8] = [],
+        _ take: (Int64, String, borrowing Transaction) async throws -> Void
+    ) async throws -> Response {
+        let number = try context.number()
+        return try await self.write(request, context, body: body) { staff, transaction in
+            do {
+                try await take(number, staff.description, transaction)
+            } catch let refusal as ActivateRuleset.Refusal {
+                throw Problem(refusal)
+            }
+            guard let record = try await self.store.find(number, in: transaction) else {
+                throw Problem(ProblemKind.notFound)
+            }
+            return try .json(RulesetSummary(record))
         }
-        guard let record = try await self.store.find(number, in: self.database) else {
-            throw Problem(ProblemKind.notFound)
-        }
-        return try .json(RulesetSummary(record))
     }
 }
 

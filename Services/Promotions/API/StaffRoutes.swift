@@ -20,33 +20,39 @@ struct StaffRoutes: Sendable {
     private let stickers = StickerStore()
     private let profiles = ProfileStore()
     private let stores = NearbyStore()
+    private let write: StaffWrite
 
     init(database: Database, bus: Bus, ids: IDGenerator, clock: any WallClock) {
         (self.database, self.bus, self.ids, self.clock) = (database, bus, ids, clock)
+        self.write = StaffWrite(database: database, clock: clock)
     }
 
     func addForEditors(to group: RouterGroup<ClubRequestContext>) {
         group.post("offers") { request, context in
-            let author = try context.requireStaff().staff
-            let body = try await StrictJSON.decode(OfferDraftBody.self, from: request)
-            let offer = try body.parsed(id: self.ids.next())
-            guard try await self.offers.insert(offer, by: author, in: self.database) else {
-                throw Problem(ProblemKind.unknownProduct)
+            let bytes = try await StrictJSON.read(request)
+            let offer = try StrictJSON.decode(OfferDraftBody.self, bytes: bytes).parsed(id: self.ids.next())
+            return try await self.write(request, context, body: bytes) { author, transaction in
+                guard try await self.offers.insert(offer, by: author, in: transaction) else {
+                    throw Problem(ProblemKind.unknownProduct)
+                }
+                return try .json(["offer": offer.id], status: .created)
             }
-            return try Answer.json(["offer": offer.id], status: .created)
         }
         group.post("coupon-campaigns") { request, context in
             let author = try context.requireStaff().staff
-            let body = try await StrictJSON.decode(CampaignDraftBody.self, from: request)
+            let bytes = try await StrictJSON.read(request)
+            let body = try StrictJSON.decode(CampaignDraftBody.self, bytes: bytes)
             let campaign = try body.parsed(id: self.ids.next(), by: author)
-            do {
-                guard try await self.coupons.insert(campaign, in: self.database) else {
-                    throw Problem(ProblemKind.codeTaken, at: "/code")
+            return try await self.write(request, context, body: bytes) { _, transaction in
+                do {
+                    guard try await self.coupons.insert(campaign, in: transaction) else {
+                        throw Problem(ProblemKind.codeTaken, at: "/code")
+                    }
+                } catch let error as DatabaseError where error.code == .foreignKeyViolation {
+                    throw Problem(ProblemKind.notFound, detail: "There is no such sticker campaign.")
                 }
-            } catch let error as DatabaseError where error.code == .foreignKeyViolation {
-                throw Problem(ProblemKind.notFound, detail: "There is no such sticker campaign.")
+                return try .json(["campaign": campaign.id], status: .created)
             }
-            return try Answer.json(["campaign": campaign.id], status: .created)
         }
         group.put("segments/:segment/members") { request, context in
             guard let segment = context.parameters.get("segment"), segment.isCode else {
@@ -71,21 +77,23 @@ struct StaffRoutes: Sendable {
     }
 
     func addForApprovers(to group: RouterGroup<ClubRequestContext>) {
-        group.post("offers/:offer/approve") { _, context in
-            let approver = try context.requireStaff().staff
+        group.post("offers/:offer/approve") { request, context in
             let id = try context.id("offer", of: Offer.self)
-            guard try await self.offers.approve(id, by: approver, in: self.database) else {
-                throw Problem(ProblemKind.wrongState)
+            return try await self.write(request, context) { approver, transaction in
+                guard try await self.offers.approve(id, by: approver, in: transaction) else {
+                    throw Problem(ProblemKind.wrongState)
+                }
+                return .empty()
             }
-            return Answer.empty()
         }
-        group.post("coupon-campaigns/:campaign/approve") { _, context in
-            let approver = try context.requireStaff().staff
+        group.post("coupon-campaigns/:campaign/approve") { request, context in
             let id = try context.id("campaign", of: CouponCampaign.self)
-            guard try await self.coupons.approve(id, by: approver, in: self.database) else {
-                throw Problem(ProblemKind.wrongState)
+            return try await self.write(request, context) { approver, transaction in
+                guard try await self.coupons.approve(id, by: approver, in: transaction) else {
+                    throw Problem(ProblemKind.wrongState)
+                }
+                return .empty()
             }
-            return Answer.empty()
         }
         // The books open the campaign before anybody can give its stickers.
         group.put("sticker-campaigns/:campaign") { request, context in

@@ -84,6 +84,8 @@ struct WalletCoupon: Hashable, Sendable {
     enum State: String, Hashable, Sendable, Codable {
         case claimed
         case used
+        /// The goods that brought it came back.
+        case withdrawn
         /// Not stored: a claimed coupon whose time is over.
         case expired
     }

@@ -63,6 +63,8 @@ enum ReturnRefusal: Error, Hashable, Sendable {
     case exceedsLine(Int32)
     /// Not even one piece of it.
     case nothing(Int32)
+    /// Its sale was not delivered within the time in which receipts are taken.
+    case unknownSale
     /// The same triple was used for something else.
     case fiscalConflict
     case foreignStore
@@ -75,6 +77,7 @@ enum ReturnRefusal: Error, Hashable, Sendable {
         case .unknownLine: "unknown-line"
         case .exceedsLine: "return-exceeds-line"
         case .nothing: "nothing-returned"
+        case .unknownSale: "unknown-sale"
         case .fiscalConflict: "fiscal-conflict"
         case .foreignStore: "foreign-store"
         case .unknownStore: "unknown-store"

@@ -18,6 +18,8 @@ struct MemberFacts: Hashable, Sendable {
     var used: [RulePeriod: RuleUse] = [:]
     /// Points that are left in the budgets.
     var budgets: [String: Int64] = [:]
+    /// How many coupons of each campaign the rules may still give the member; nil: as many as they like.
+    var couponsLeft: [String: Int64]?
     /// The zone of the shop, in minutes east of Greenwich.
     var offsetMinutes = LocalTime.moscowMinutes
 }

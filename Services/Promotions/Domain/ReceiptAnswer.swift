@@ -28,6 +28,8 @@ struct JudgedReceipt: Sendable {
     let receipt: TillReceipt
     let member: Member.ID
     var evaluation: Evaluation
+    /// What the evaluation went by.
+    var facts: MemberFacts
     let fingerprint: [UInt8]
     /// The key of the till that delivered it.
     let till: String

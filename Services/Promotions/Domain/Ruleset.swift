@@ -45,14 +45,14 @@ extension Ruleset {
         static let coupons = Needs(rawValue: 8)
         /// The shop's zone.
         static let zone = Needs(rawValue: 16)
-        /// What limited rules gave before, and budgets: read and written under a lock.
+        /// What limited rules gave before, budgets, and coupons that are left: read and written under a lock.
         static let counters = Needs(rawValue: 32)
     }
 
     var needs: Needs {
         var needs: Needs = []
         for rule in self.rules {
-            if rule.isCounted || rule.budget != nil { needs.insert(.counters) }
+            if rule.isCounted || rule.budget != nil || rule.coupon != nil { needs.insert(.counters) }
             if rule.lines?.asksForFavourites ?? false { needs.insert(.favourites) }
             for condition in rule.when?.parts ?? [] {
                 switch condition {
@@ -71,6 +71,12 @@ extension Ruleset {
 }
 
 extension Rule {
+    /// The campaign of which it gives coupons.
+    var coupon: String? {
+        guard case .coupon(let campaign) = self.effect else { return nil }
+        return campaign
+    }
+
     /// Whether it is written down what the rule gives a member: because it is limited, or to show what favourites earned.
     var isCounted: Bool { self.lotClass == .favourite || !(self.limits?.member ?? []).isEmpty }
 

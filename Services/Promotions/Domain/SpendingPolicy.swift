@@ -9,6 +9,25 @@ struct SpendingPolicy: Hashable, Sendable, Codable {
 }
 
 extension Ruleset {
+    /// What points are worth at the till.
+    func worth(of points: Points) -> Kopecks {
+        let (worth, overflow) = points.amount.multipliedReportingOverflow(by: self.spending.kopecksPerPoint)
+        return overflow ? .zero : Kopecks(worth) ?? .zero
+    }
+
+    /// The most points that favourites bring in a month; nil unless each of their rules has such a limit.
+    var favouritesCap: Points? {
+        var cap: Int64 = 0
+        for rule in self.rules where rule.lotClass == .favourite {
+            let limits = (rule.limits?.member ?? []).filter { $0.period == .month }.compactMap(\.points)
+            guard let least = limits.min() else { return nil }
+            let (sum, overflow) = cap.addingReportingOverflow(least)
+            guard !overflow else { return nil }
+            cap = sum
+        }
+        return self.rules.contains { $0.lotClass == .favourite } ? Points(cap) : nil
+    }
+
     /// The most points that may be paid for these lines: at most the policy's share of the total, and never more than
     /// the lines that are not excluded from spending are worth. Rounded down to whole points.
     func spendingLimit(for lines: [ReceiptLine], total: Kopecks) -> Points {

@@ -40,12 +40,14 @@ struct Stacking: Sendable {
 struct Allowance: Sendable {
     private var used: [RulePeriod: RuleUse]
     private var budgets: [String: Int64]
+    private var coupons: [String: Int64]?
     private let declared: [Budget]
     /// What was taken out of each budget.
     private(set) var spent: [String: Int64] = [:]
 
     init(_ facts: MemberFacts, budgets: [Budget]) {
         (self.used, self.budgets, self.declared) = (facts.used, facts.budgets, budgets)
+        self.coupons = facts.couponsLeft
     }
 
     /// The gift as far as it may be given. Nothing is counted yet.
@@ -57,6 +59,10 @@ struct Allowance: Sendable {
             let before = self.used[RulePeriod(rule: gift.rule.id, period: limit.period)] ?? RuleUse()
             if let times = limit.times, before.times >= times { gift.giveNothing() }
             if let points = limit.points { gift.points = min(gift.points, max(0, points - before.points)) }
+        }
+        // What is sold out is not promised.
+        if gift.isCoupon, let coupons = self.coupons, coupons[gift.campaign ?? "", default: 0] <= 0 {
+            gift.isCoupon = false
         }
         guard let name = gift.rule.budget, let budget = self.declared.first(where: { $0.id == name }) else {
             return gift
@@ -74,6 +80,7 @@ struct Allowance: Sendable {
             let before = self.used[key] ?? RuleUse()
             self.used[key] = RuleUse(points: before.points + gift.points, times: before.times + 1)
         }
+        if gift.isCoupon, let campaign = gift.campaign { self.coupons?[campaign, default: 0] -= 1 }
         guard let budget = gift.rule.budget, gift.points > 0 else { return }
         self.budgets[budget, default: 0] -= gift.points
         self.spent[budget, default: 0] += gift.points

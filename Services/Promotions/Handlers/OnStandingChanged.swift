@@ -31,6 +31,20 @@ struct OnBirthdaySet: Sendable {
     }
 }
 
+/// Keeps what members have told auth about being looked at: who does not want it has no list of what is bought most, and no
+/// offers chosen by it.
+struct OnProfilingChanged: Sendable {
+    private let profiles = ProfileStore()
+
+    func callAsFunction(_ jobs: [Job<ProfilingChanged>], in transaction: borrowing Transaction) async throws {
+        let decisions = jobs.map { job in
+            ProfileStore.Profiling(
+                member: job.message.member, isAllowed: job.message.isAllowed, since: job.message.changedAt)
+        }
+        try await self.profiles.upsert(decisions, in: transaction)
+    }
+}
+
 /// Destroys what says something about a person who is erased.
 struct OnMemberErased: Sendable {
     private let profiles = ProfileStore()

@@ -57,7 +57,7 @@ struct AcceptReceipts: Sendable {
             case .success(let judgement):
                 let receipt = JudgedReceipt(
                     id: self.ids.next(), receipt: delivery.receipt, member: judgement.member,
-                    evaluation: judgement.evaluation, fingerprint: delivery.receipt.fingerprint,
+                    evaluation: judgement.evaluation, facts: judgement.facts, fingerprint: delivery.receipt.fingerprint,
                     till: delivery.till.key, acceptedAt: now)
                 judged.append(Judged(receipt: receipt, judgement: judgement))
                 outcomes.append(nil)
@@ -131,6 +131,7 @@ struct AcceptReceipts: Sendable {
                 at: judged.receipt.acceptedAt, in: transaction)
             var receipt = judged.receipt
             receipt.evaluation = try ruleset.evaluate(sale, for: facts, at: receipt.acceptedAt)
+            receipt.facts = facts
             let outcomes = try await self.store([receipt], in: transaction)
             if case .success(.accepted) = outcomes[0] {
                 try await self.gatherFacts.count(

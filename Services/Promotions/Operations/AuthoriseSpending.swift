@@ -9,6 +9,9 @@ import Postgres
 /// A static card number can only earn: spending takes the rotating token of the member's screen, which is verified
 /// without asking anybody and authorises once. The attempt is written before the ledger is asked, under the id of the
 /// hold; a till that hears nothing repeats the request under the same Idempotency-Key and the same hold is asked for.
+///
+/// Whether the member may spend is auth's to say, and auth is asked: an event may be late, and a lock must hold from the moment
+/// in which the member is told that it does. While auth does not answer nothing is spent.
 struct AuthoriseSpending: Sendable {
     /// A payment as a till asks for it.
     struct Request: Sendable {
@@ -68,7 +71,7 @@ struct AuthoriseSpending: Sendable {
         guard try await self.store.isStoreKnown(request.store, in: self.database) else {
             throw SpendingRefusal.unknownStore
         }
-        guard try await self.profiles.maySpend(token.member, in: self.database) else { throw SpendingRefusal.locked }
+        try await self.requireStanding(of: token.member)
         let limit = try await self.rulesets.active().ruleset.spendingLimit(for: request.lines, total: request.total)
         guard request.points <= limit else { throw SpendingRefusal.overLimit(limit: limit) }
         let attempt = Authorisation(
@@ -81,6 +84,13 @@ struct AuthoriseSpending: Sendable {
             throw SpendingRefusal.tokenUsed
         }
         return twin
+    }
+
+    /// What is known to be locked needs no question.
+    private func requireStanding(of member: Member.ID) async throws {
+        guard try await self.profiles.maySpend(member, in: self.database) else { throw SpendingRefusal.locked }
+        let standing = try await self.bus.ask(FetchStanding(member: member), patience: Self.patience).standing
+        guard let standing, standing.isActive, !standing.isSpendingLocked else { throw SpendingRefusal.locked }
     }
 
     /// Asks the ledger, which answers the same hold the same way however often it is asked for.
@@ -121,7 +131,7 @@ extension Bus {
             return try await self.call(call)
         } catch let error as CallError {
             Logger.current.warning(
-                "The ledger did not answer a till in time",
+                "A neighbour did not answer in time what a till has asked for",
                 metadata: ["promotions.call": "\(Question.name)", "error": "\(error)"])
             throw SpendingRefusal.undecided
         }

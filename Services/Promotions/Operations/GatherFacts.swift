@@ -5,11 +5,12 @@ import Postgres
 struct GatherFacts: Sendable {
     private let store = FactStore()
     private let budgets = BudgetStore()
+    private let coupons = CouponStore()
 
     /// One set of facts for each sale, in their order. What was given before and what is left in budgets is what it is at
     /// this moment, without a lock: good for telling, not for giving.
     func callAsFunction(
-        _ subjects: [FactStore.Subject], for ruleset: Ruleset,
+        _ subjects: [FactStore.Subject], for ruleset: Ruleset, at now: Timestamp,
         in runner: borrowing some QueryRunner & ~Copyable
     ) async throws -> [MemberFacts] {
         var facts = subjects.map { MemberFacts(member: $0.member) }
@@ -25,24 +26,29 @@ struct GatherFacts: Sendable {
             for index in facts.indices {
                 try await self.store.addUses(to: &facts[index], of: ruleset.rules, at: sales[index].at, in: runner)
                 facts[index].budgets = left
+                facts[index].couponsLeft = try await self.coupons.left(
+                    of: Set(ruleset.rules.compactMap(\.coupon)), for: facts[index].member, at: now, in: runner)
             }
         }
         return facts
     }
 
-    /// The same facts with the counters as they are, locked until the transaction ends: first the member, then budgets
-    /// in the order of their names.
+    /// The same facts with the counters as they are, locked until the transaction ends: first the member, then campaigns
+    /// of coupons and budgets, each in the order of their names.
     /// - Parameter wanted: points of each budget that the sale would be given without waiting.
     func locked(
         _ facts: MemberFacts, of sale: Sale, wanting wanted: [String: Int64], for ruleset: Ruleset, at now: Timestamp,
         in transaction: borrowing Transaction
     ) async throws -> (facts: MemberFacts, slices: [BudgetStore.Slice]) {
         var facts = facts
-        (facts.used, facts.budgets) = ([:], [:])
+        (facts.used, facts.budgets, facts.couponsLeft) = ([:], [:], [:])
         try await self.store.lock(facts.member, in: transaction)
         try await self.store.addUses(to: &facts, of: ruleset.rules, at: sale.at, in: transaction)
         var slices: [BudgetStore.Slice] = []
         let rules = ruleset.rules.filter { $0.applies(to: sale, of: facts, at: now) }
+        let campaigns = Set(rules.compactMap(\.coupon))
+        try await self.coupons.lock(campaigns, in: transaction)
+        facts.couponsLeft = try await self.coupons.left(of: campaigns, for: facts.member, at: now, in: transaction)
         for name in Set(rules.compactMap(\.budget)).sorted() {
             let slice = try await self.budgets.lock(name, wanted: wanted[name] ?? 0, in: transaction)
             guard let slice else { continue }

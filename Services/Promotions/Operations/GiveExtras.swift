@@ -9,6 +9,7 @@ struct GiveExtras: Sendable {
     private let ids: IDGenerator
     private let stickers = StickerStore()
     private let coupons = CouponStore()
+    private let gifts = GiftStore()
 
     init(bus: Bus, ids: IDGenerator) {
         (self.bus, self.ids) = (bus, ids)
@@ -16,8 +17,11 @@ struct GiveExtras: Sendable {
 
     /// In the receipts' transaction, so that there are stickers if and only if there is the receipt.
     func callAsFunction(_ receipts: [JudgedReceipt], in transaction: borrowing Transaction) async throws {
+        let gifted = receipts.filter { !$0.evaluation.stickers.isEmpty || !$0.evaluation.coupons.isEmpty }
+        guard !gifted.isEmpty else { return }
+        try await self.gifts.insert(gifted, in: transaction)
         var moves: [StickerStore.Move] = []
-        for receipt in receipts {
+        for receipt in gifted {
             moves += receipt.evaluation.stickers.map { gift in
                 StickerStore.Move(
                     id: self.ids.next(), member: receipt.member, campaign: gift.campaign, count: gift.count,
@@ -29,7 +33,7 @@ struct GiveExtras: Sendable {
                     in: transaction)
             }
         }
-        guard let now = receipts.first?.acceptedAt, !moves.isEmpty else { return }
+        guard let now = gifted.first?.acceptedAt, !moves.isEmpty else { return }
         try await self.stickers.insert(moves, at: now, in: transaction)
         try await self.bus.send(contentsOf: moves.map { PostTransfer(.stickers($0.message)) }, in: transaction)
     }

@@ -38,12 +38,14 @@ struct JudgeSales: Sendable {
             } catch {
                 return .failure(error)
             }
+            if presentation.isBlocked { return .failure(.unknownCard) }
             return presentation.member.map(Result.success) ?? latecomers[presented.sale.card] ?? .failure(.unknownCard)
         }
         let subjects = zip(sales, holders).compactMap { presented, holder in
             (try? holder.get()).map { FactStore.Subject(member: $0, sale: presented.sale) }
         }
-        var facts = try await self.gatherFacts(subjects, for: ruleset.ruleset, in: self.database).makeIterator()
+        var facts = try await self.gatherFacts(subjects, for: ruleset.ruleset, at: now, in: self.database)
+            .makeIterator()
         return try zip(sales, holders).map { presented, holder in
             switch holder {
             case .failure(let refusal): return .failure(refusal)

@@ -17,8 +17,15 @@ final class Rulesets: Sendable {
     }
 
     func version(_ number: Int64) async throws -> Ruleset.Version {
+        try await self.version(number, in: self.database)
+    }
+
+    /// - Parameter runner: whoever has a transaction open reads in it, and takes no second connection.
+    func version(
+        _ number: Int64, in runner: borrowing some QueryRunner & ~Copyable
+    ) async throws -> Ruleset.Version {
         if let version = self.read.withLockedValue({ $0[number] }) { return version }
-        guard let document = try await self.store.document(number, in: self.database) else { throw NoRulesetInForce() }
+        guard let document = try await self.store.document(number, in: runner) else { throw NoRulesetInForce() }
         let version = Ruleset.Version(number: number, ruleset: try Self.read(document, of: number))
         self.read.withLockedValue { read in
             if read.count >= Self.countMax, let oldest = read.keys.min() { read[oldest] = nil }

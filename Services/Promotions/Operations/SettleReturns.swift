@@ -7,10 +7,11 @@ import Postgres
 /// sale and is kept with it; a return takes its share of that back, whatever the rules are now.
 struct SettleReturns: Sendable {
     private let bus: Bus
+    private let takeBack: TakeBackExtras
     private let store = ReturnStore()
 
-    init(bus: Bus) {
-        self.bus = bus
+    init(bus: Bus, takeBack: TakeBackExtras) {
+        (self.bus, self.takeBack) = (bus, takeBack)
     }
 
     /// Sends a return to the books, or refuses it, or leaves it waiting.
@@ -38,7 +39,11 @@ struct SettleReturns: Sendable {
             // Lines that cost nothing: there is nothing to take or to give.
             (goods.state, goods.clawedBack, goods.restored) = (.done, .zero, .zero)
         }
-        guard try await self.store.settle(goods, of: sold, in: transaction), var transfer else { return }
+        guard try await self.store.settle(goods, of: sold, in: transaction) else { return }
+        guard var transfer else {
+            if goods.state == .done { try await self.takeBack([sold.receipt], in: transaction) }
+            return
+        }
         transfer.holds = try await self.store.payments(of: sold.receipt, in: transaction)
         try await self.bus.send(PostTransfer(.return(transfer.goods)), in: transaction)
     }

@@ -39,7 +39,8 @@ struct SimulateRuleset: Sendable {
             let page = try await self.history.page(
                 of: window, after: last, limit: min(Self.chunk, most - outcome.receipts + 1), in: self.database)
             let facts = try await self.gatherFacts(
-                page.map { .init(member: $0.member, sale: $0.sale) }, for: version.ruleset, in: self.database)
+                page.map { .init(member: $0.member, sale: $0.sale) }, for: version.ruleset,
+                at: window.to, in: self.database)
             for (past, facts) in zip(page, facts) {
                 guard outcome.receipts < most else {
                     outcome.isComplete = false
@@ -91,7 +92,8 @@ private struct SimulatedCounters {
 
     func known(to facts: MemberFacts, at moment: Timestamp) -> MemberFacts {
         var facts = facts
-        (facts.used, facts.budgets) = ([:], self.budgets)
+        // Which campaigns there were then nobody knows any more: a simulation counts what would be given.
+        (facts.used, facts.budgets, facts.couponsLeft) = ([:], self.budgets, nil)
         for rule in self.rules {
             for period in rule.countedPeriods {
                 let name = RulePeriod(rule: rule.id, period: period)

@@ -31,7 +31,11 @@ struct CouponStore: Sendable {
         let mine = try await transaction.one(
             """
             select
-                (select count(*) from promotions.coupon where campaign_id = \(campaign) and member_id = \(member))
+                (
+                    select count(*)
+                    from promotions.coupon
+                    where campaign_id = \(campaign) and member_id = \(member) and state <> 'withdrawn'
+                )
                 + (
                     select count(*)
                     from promotions.sticker_exchange
@@ -86,6 +90,36 @@ struct CouponStore: Sendable {
         }
         try await self.insert(id, of: campaign, for: member, receipt: receipt, at: now, in: transaction)
         return true
+    }
+
+    /// Keeps others from taking coupons of these campaigns until the transaction ends.
+    func lock(_ codes: Set<String>, in transaction: borrowing Transaction) async throws {
+        guard !codes.isEmpty else { return }
+        try await transaction.execute(
+            "select from promotions.coupon_campaign where code = any (\(codes.sorted())) order by code for update")
+    }
+
+    /// How many coupons of each of these campaigns a rule may give a member now; a campaign that is not there or not open has
+    /// none.
+    func left(
+        of codes: Set<String>, for member: Member.ID, at now: Timestamp,
+        in runner: borrowing some QueryRunner & ~Copyable
+    ) async throws -> [String: Int64] {
+        guard !codes.isEmpty else { return [:] }
+        let rows = try await runner.query(
+            """
+            select code, least(count_max - claimed, member_max - mine.had)
+            from promotions.coupon_campaign as campaign
+            cross join lateral (
+                select count(*) as had
+                from promotions.coupon
+                where coupon.campaign_id = campaign.campaign_id and member_id = \(member) and state <> 'withdrawn'
+            ) as mine
+            where code = any (\(codes.sorted())) and source = 'rule' and approved_by is not null
+                and starts_at <= \(now) and \(now) < ends_at
+            """
+        ).map { try $0.decode(String.self, Int64.self) }
+        return Dictionary(rows) { $1 }
     }
 
     func find(

@@ -69,35 +69,39 @@ struct FactStore: Sendable {
         for (index, row) in rows.enumerated() { facts[index].visit = try row.decode(Int64.self) + 1 }
     }
 
-    /// What the members chose for the month of the sale, with the shelves below.
+    /// What the members had chosen for the month of the sale when it was, with the shelves below. Tills know the second only.
     func addFavourites(
         to facts: inout [MemberFacts], of sales: [Sale], in runner: borrowing some QueryRunner & ~Copyable
     ) async throws {
         let months = sales.map { LocalTime($0.at, offsetMinutes: LocalTime.moscowMinutes).date.firstOfMonth }
-        try await self.addFavouriteCategories(to: &facts, months: months, in: runner)
+        try await self.addFavouriteCategories(to: &facts, months: months, chosenBy: sales.map(\.at), in: runner)
         let products = try await runner.query(
             """
-            select member_id, sku
+            select member_id, sku, date_trunc('second', added_at)
             from promotions.favourite_product
             where member_id = any (\(facts.map(\.member)))
             """
-        ).map { try $0.decode(Member.ID.self, String.self) }
+        ).map { try $0.decode(Member.ID.self, String.self, Timestamp.self) }
         let liked = Dictionary(grouping: products, by: \.0)
         for index in facts.indices {
-            facts[index].favourites.products = Set((liked[facts[index].member] ?? []).map(\.1))
+            let then = (liked[facts[index].member] ?? []).filter { $0.2 <= sales[index].at }
+            facts[index].favourites.products = Set(then.map(\.1))
         }
     }
 
-    /// The categories chosen for months, with the shelves below.
+    /// The categories chosen for months until some moment of each, with the shelves below.
     func addFavouriteCategories(
-        to facts: inout [MemberFacts], months: [CivilDate], in runner: borrowing some QueryRunner & ~Copyable
+        to facts: inout [MemberFacts], months: [CivilDate], chosenBy moments: [Timestamp],
+        in runner: borrowing some QueryRunner & ~Copyable
     ) async throws {
         let categories = try await runner.query(
             """
             with recursive liked as (
                 select place, category
-                from unnest(\(facts.map(\.member)), \(months)) with ordinality as wanted (member_id, month, place)
+                from unnest(\(facts.map(\.member)), \(months), \(moments))
+                    with ordinality as wanted (member_id, month, moment, place)
                 join promotions.favourite_category using (member_id, month)
+                where date_trunc('second', chosen_at) <= moment
                 union
                 select liked.place, shelf.category
                 from liked

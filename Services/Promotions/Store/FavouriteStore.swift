@@ -3,18 +3,24 @@ import Postgres
 
 /// What members have chosen to like.
 struct FavouriteStore: Sendable {
-    /// The categories of a month, in their order.
-    func categories(
+    /// What is chosen for a month: its categories in their order, and since when.
+    struct Choice: Sendable {
+        var categories: [String] = []
+        var chosenAt: Timestamp?
+    }
+
+    func choice(
         of member: Member.ID, in month: CivilDate, from runner: borrowing some QueryRunner & ~Copyable
-    ) async throws -> [String] {
-        try await runner.query(
+    ) async throws -> Choice {
+        let rows = try await runner.query(
             """
-            select category
+            select category, chosen_at
             from promotions.favourite_category
             where member_id = \(member) and month = \(month)
             order by category
             """
-        ).map { try $0.decode(String.self) }
+        ).map { try $0.decode(String.self, Timestamp.self) }
+        return Choice(categories: rows.map(\.0), chosenAt: rows.map(\.1).max())
     }
 
     /// Chooses categories of a month for which none are chosen yet.

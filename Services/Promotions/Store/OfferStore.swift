@@ -135,7 +135,9 @@ struct OfferStore: Sendable {
             "select sku from promotions.favourite_product where member_id = \(member)"
         ).map { try $0.decode(String.self) }
         var facts = [MemberFacts(member: member)]
-        try await FactStore().addFavouriteCategories(to: &facts, months: [month], in: runner)
+        try await FactStore().addFavouriteCategories(
+            to: &facts, months: [month],
+            chosenBy: [month.firstOfNextMonth.start(offsetMinutes: LocalTime.moscowMinutes)], in: runner)
         habits.favourites = Favourites(categories: facts[0].favourites.categories, products: Set(products))
         return habits
     }

@@ -36,13 +36,25 @@ struct ProfileStore: Sendable {
             .decode(Bool.self) ?? true
     }
 
-    func setProfiled(
-        _ isProfiled: Bool, of member: Member.ID, in runner: borrowing some QueryRunner & ~Copyable
-    ) async throws {
+    /// What a member has decided about being looked at.
+    struct Profiling: Sendable {
+        let member: Member.ID
+        let isAllowed: Bool
+        let since: Timestamp
+    }
+
+    /// Writes decisions down, whether they were made here or told by auth; an older one never overwrites a newer one.
+    func upsert(_ decisions: [Profiling], in runner: borrowing some QueryRunner & ~Copyable) async throws {
+        let latest = Dictionary(decisions.map { ($0.member, $0) }) { $0.since < $1.since ? $1 : $0 }.values
+            .sorted { $0.member < $1.member }
         try await runner.execute(
             """
-            insert into promotions.member_profile (member_id, is_profiled) values (\(member), \(isProfiled))
-            on conflict (member_id) do update set is_profiled = excluded.is_profiled
+            insert into promotions.member_profile as profile (member_id, is_profiled, profiled_at)
+            select *
+            from unnest(\(latest.map(\.member)), \(latest.map(\.isAllowed)), \(latest.map(\.since)))
+            on conflict (member_id) do update
+            set is_profiled = excluded.is_profiled, profiled_at = excluded.profiled_at
+            where profile.profiled_at is null or profile.profiled_at <= excluded.profiled_at
             """)
     }
 
@@ -140,19 +152,28 @@ struct ProfileStore: Sendable {
         try await transaction.execute("delete from promotions.favourite_category where member_id = any (\(members))")
         try await transaction.execute("delete from promotions.member_level where member_id = any (\(members))")
         try await transaction.execute("delete from promotions.rule_use where member_id = any (\(members))")
+        try await GiftStore().erase(members, in: transaction)
+        // Answers to requests: whose they were stands in the name of who asked.
+        try await transaction.execute(
+            """
+            delete from promotions.idempotency_key
+            where principal = any (\(members.map { "member:\($0)" }))
+            """)
         // Nobody spends any more, whatever token is still around; the row keeps nothing else.
         try await transaction.execute(
             """
             insert into promotions.member_profile (
-                member_id, is_profiled, is_active, is_locked, birthday_at, standing_at
+                member_id, is_profiled, profiled_at, is_active, is_locked, birthday_at, standing_at
             )
-            select member_id, false, false, true, 'infinity', 'infinity'
+            select member_id, false, 'infinity', false, true, 'infinity', 'infinity'
             from unnest(\(members)) as gone (member_id)
             order by member_id
             on conflict (member_id) do update
-            set segments = '{}', birth_month = null, birth_day = null, birthday_at = 'infinity', is_profiled = false, is_active = false,
-                is_locked = true, standing_at = 'infinity'
+            set segments = '{}', birth_month = null, birth_day = null, birthday_at = 'infinity', is_profiled = false,
+                profiled_at = 'infinity', is_active = false, is_locked = true, standing_at = 'infinity'
             """)
+        // After the mark above, which keeps late news of a card out. A card that nobody has earns nothing.
+        try await transaction.execute("delete from promotions.member_card where member_id = any (\(members))")
     }
 
     /// Members with receipts in a month, judged a thousand at a time after `last`. Gives the last of them; nil when there

@@ -173,6 +173,45 @@ struct ReturnStore: Sendable {
         ).map { try $0.decode(GoodsReturn.ID.self) }
     }
 
+    /// Those that wait although their sale is in the books, in the order of their ids.
+    func settleable(
+        after last: GoodsReturn.ID?, limit: Int, in runner: borrowing some QueryRunner & ~Copyable
+    ) async throws -> [GoodsReturn.ID] {
+        try await runner.query(
+            """
+            select goods.return_id
+            from promotions.goods_return as goods
+            join promotions.receipt_key as key
+                on (key.fn, key.fd, key.fpd) = (goods.sale_fn, goods.sale_fd, goods.sale_fpd)
+            join promotions.receipt as receipt
+                on receipt.member_id = key.member_id
+                and receipt.sold_at = key.sold_at
+                and receipt.receipt_id = key.receipt_id
+            where goods.state = 'waiting' and receipt.posted_at is not null
+                and (\(last)::uuid is null or goods.return_id > \(last))
+            order by goods.return_id
+            limit \(Int64(limit))
+            """
+        ).map { try $0.decode(GoodsReturn.ID.self) }
+    }
+
+    /// Refuses those of sales that nobody has delivered and nobody can deliver any more. Gives their number.
+    func giveUp(
+        acceptedBefore edge: Timestamp, in runner: borrowing some QueryRunner & ~Copyable
+    ) async throws -> Int {
+        try await runner.execute(
+            """
+            update promotions.goods_return as goods
+            set state = 'refused', refusal = \(ReturnRefusal.unknownSale.code)
+            where state = 'waiting' and accepted_at < \(edge)
+                and not exists (
+                    select
+                    from promotions.receipt_key as key
+                    where (key.fn, key.fd, key.fpd) = (goods.sale_fn, goods.sale_fd, goods.sale_fpd)
+                )
+            """)
+    }
+
     /// Notes what the books say about a return; nothing when they have said it before.
     func finish(
         _ id: GoodsReturn.ID, clawedBack: Points?, restored: Points?, refusal: String?,

@@ -125,6 +125,7 @@ import Testing
     @Test func `a new card takes the place of the old one, which is nobody's to auth any more`() async throws {
         let world = try AuthWorld()
         try await world.subscribe("tests.events", to: CardIssued.name)
+        try await world.subscribe("tests.ended", to: CardBlocked.name)
         let registered = try await world.register()
         try await world.client { client in
             let token = registered.tokens.accessToken
@@ -139,6 +140,10 @@ import Testing
             }
             #expect(holder == nil)
             #expect(try await world.heard(CardIssued.self).last?.card == card)
+            // Whoever takes receipts hears of it, or the old number would go on earning.
+            let ended = CardBlocked(
+                member: registered.member, card: registered.card, blockedAt: world.clock.now)
+            #expect(try await world.heard(CardBlocked.self, in: "tests.ended") == [ended])
         }
     }
 

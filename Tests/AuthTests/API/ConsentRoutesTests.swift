@@ -49,6 +49,25 @@ import Testing
         #expect(try await self.sources(world) == ["marketing/sms/true/code", "marketing/sms/false/cabinet"])
     }
 
+    @Test func `whether purchases may be looked at is told to the others, in the order of the decisions`() async throws
+    {
+        let world = try AuthWorld()
+        try await world.subscribe("tests.events", to: ProfilingChanged.name)
+        let registered = try await world.register()
+        let token = registered.tokens.accessToken
+        try await world.client { client in
+            let first = try await self.choose(client, "profiling", "any", false, token)
+            let other = try await self.choose(client, "reminders", "email", true, token)
+            world.clock.advance(by: .seconds(1))
+            let last = try await self.choose(client, "profiling", "any", true, token)
+            #expect([first.status, other.status, last.status] == [200, 200, 200])
+        }
+        let heard = try await world.heard(ProfilingChanged.self)
+        #expect(heard.map(\.isAllowed) == [false, true])
+        #expect(heard.map(\.changedAt) == [world.clock.now - .seconds(1), world.clock.now])
+        #expect(heard.allSatisfy { $0.member == registered.member })
+    }
+
     @Test func `the code for advertising logs nobody in, and is nobody else's`() async throws {
         let world = try AuthWorld()
         let token = try await world.register().tokens.accessToken

@@ -49,6 +49,23 @@ import Testing
         #expect(try self.choose(.security, at: self.night) == .tell(.sms))
     }
 
+    @Test(
+        arguments: [
+            (MemberZone.kamchatka, "2026-11-23T10:00:00Z", "2026-11-23T20:00:00Z"),
+            (.kamchatka, "2026-11-23T20:00:00Z", nil), (.vladivostok, "2026-11-23T21:59:59Z", "2026-11-23T22:00:00Z"),
+            (.kaliningrad, "2026-11-23T19:59:59Z", nil), (.kaliningrad, "2026-11-23T20:00:00Z", "2026-11-24T06:00:00Z"),
+            (.moscow, "2026-11-23T20:00:00Z", "2026-11-24T05:00:00Z"),
+        ] as [(MemberZone, String, String?)])
+    func `the night is the night of where the member lives`(zone: MemberZone, at: String, morning: String?) throws {
+        let reach = NoticePolicy.Reach(possible: [.email], agreed: [.email], zone: zone.offset)
+        let choice = try self.choose(.advertising, [.email], at: Timestamp(at), reach: reach)
+        if let morning {
+            #expect(try choice == .wait(until: #require(Timestamp(morning))))
+        } else {
+            #expect(choice == .tell(.email))
+        }
+    }
+
     /// Ten in the morning in Vladivostok is night in Moscow: the sender of a gift knows better.
     @Test func `an hour that was chosen for this person holds no service message back, and nothing else gains by it`()
         throws

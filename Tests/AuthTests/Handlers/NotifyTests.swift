@@ -147,6 +147,31 @@ import Testing
         #expect(try await world.standing(of: reminder).state == .delivered)
     }
 
+    @Test func `the night of a member is the night of the zone in the profile`() async throws {
+        let world = try AuthWorld()
+        let registered = try await world.register()
+        try await world.consent(registered.member, "reminders", "sms")
+        let token = registered.tokens.accessToken
+        try await world.client { client in
+            let edited = try await client.ask(.patch, "/v1/me", #"{"timeZone":"Asia/Kamchatka"}"#, token: token)
+            #expect(edited.status == 200 && edited.text.contains(#""timeZone":"Asia/Kamchatka""#))
+            let wrong = try await client.ask(.patch, "/v1/me", #"{"timeZone":"Mars/Olympus"}"#, token: token)
+            #expect(wrong.status == 400)
+            let export = try await client.ask(.get, "/v1/me/export", token: token)
+            #expect(export.text.contains(#""field":"time-zone""#) && export.text.contains("Europe"))
+        }
+        // Half past eight in the evening in Moscow, half past five in the morning on Kamchatka.
+        world.clock.set(to: try #require(Timestamp("2026-03-02T17:30:00Z")))
+        let reminder = world.notice(to: .member(registered.member), .reminder, by: [.sms])
+        await #expect(throws: JobFailure.snooze(for: .seconds(9000))) {
+            try await world.parts.edge.deliver(reminder)
+        }
+        // Half past eight in the morning there, while Moscow sleeps.
+        world.clock.set(to: try #require(Timestamp("2026-03-02T20:30:00Z")))
+        try await world.parts.edge.deliver(reminder)
+        #expect(try await world.standing(of: reminder).state == .delivered)
+    }
+
     @Test
     func `a gateway that is down is tried again, one that refuses is not, and an unclear one gets time for a report`()
         async throws

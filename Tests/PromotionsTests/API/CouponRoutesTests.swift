@@ -244,10 +244,46 @@ struct CouponSeen: Decodable, Hashable {
                 let answer: ReceiptAnswer = try await client.deliver(
                     ReceiptJSON(fiscalDocument: Int64(document)).text
                 ).read()
-                #expect(answer.coupons?.map(\.campaign) == ["gift"])
+                // What is sold out is not shown: the receipt says what the member has got.
+                #expect(answer.coupons?.map(\.campaign) == (document < 3 ? ["gift"] : nil))
+                #expect(answer.points == Points(22))
             }
+            let quote = try await client.ask(.post, "/pos/v1/quotes", ReceiptJSON(fiscalDocument: 4).text)
+            #expect(quote.status == 200 && !quote.text.contains("gift"))
         }
         #expect(try await world.count("select count(*) from promotions.coupon where receipt_id is not null") == 2)
+    }
+
+    @Test func `of receipts at the same time as many show a coupon as there are coupons, and each only what is given`()
+        async throws
+    {
+        let world = try await TillWorld()
+        var cards: [CardNumber] = []
+        for number in UInt8(1)...8 { cards.append(try await world.join(number + 40).card) }
+        let everybody = cards
+        try await world.client { client in
+            _ = try await Self.campaign(world, client, count: 3, source: #""source": "rule""#, code: "gift")
+            try await world.enforce(
+                Make.ruleset([Rule(id: "gift", lotClass: .promotional, effect: .coupon(campaign: "gift"))]))
+            let answers = try await withThrowingTaskGroup(of: Answered.self) { group in
+                for (index, card) in everybody.enumerated() {
+                    let receipt = ReceiptJSON(fiscalDocument: Int64(index + 1), card: card.digits).text
+                    group.addTask { try await client.deliver(receipt) }
+                }
+                return try await group.reduce(into: [Answered]()) { $0.append($1) }
+            }
+            #expect(answers.allSatisfy { $0.status == 201 })
+            let shown = try answers.count { try $0.read(ReceiptAnswer.self).coupons != nil }
+            #expect(shown == 3)
+        }
+        #expect(
+            try await world.count(
+                """
+                select count(*)
+                from promotions.coupon
+                join promotions.receipt using (receipt_id)
+                where answer ? 'coupons'
+                """) == 3)
     }
 
     @Test func `a coupon that was taken for the sale is a condition of rules, somebody else's is not`() async throws {

@@ -14,6 +14,12 @@ import Web
         let categories: [String]
         let most: Int
         let earned: Int64
+        let earnedMoney: Int64
+        let cap: Int64?
+        let isLocked: Bool
+        let opensAt: Timestamp
+        let closesAt: Timestamp
+        let effectiveFrom: Timestamp?
     }
 
     @Test func `favourites are chosen once a month, so many as the level has, and show what they earned`() async throws
@@ -60,6 +66,58 @@ import Web
             let next = try await member.ask(.put, path, #"{"categories": ["milk"], "month": "2026-12"}"#)
             #expect(next.status == 200)
             #expect(try await member.ask(.get, path + "?month=2026-12").read(Chosen.self).categories == ["milk"])
+        }
+    }
+
+    @Test func `the next month is chosen for from the 20th, counts from the next receipt on, and has a cap`()
+        async throws
+    {
+        let world = try await TillWorld()
+        try await world.stock([("m", "Мясо", 100)], shelf: "meat")
+        let limits = Rule.Limits(member: [.init(period: .month, points: 100)])
+        try await world.enforce(
+            Make.ruleset([
+                Rule(
+                    id: "liked", lotClass: .favourite, lines: .favourite(true),
+                    effect: .earnRate(points: 1, kopecks: 100), limits: limits)
+            ]))
+        try await world.client { client in
+            let member = try await world.member(nil, client)
+            let path = "/v1/favourites/categories"
+            let open: Chosen = try await member.ask(.get, path + "?month=2026-12").read()
+            #expect(!open.isLocked && open.effectiveFrom == nil && open.cap == 100)
+            #expect(open.opensAt == Timestamp("2026-11-19T21:00:00Z"))
+            #expect(open.closesAt == Timestamp("2026-12-31T21:00:00Z"))
+            let lines =
+                #"[{"position": 1, "sku": "x", "quantity": 1000, "price": 9000, "sum": 9000, "category": "meat"}]"#
+            func earn(_ document: Int64, _ at: String) async throws -> Int64 {
+                let receipt = ReceiptJSON(fiscalDocument: document, at: at, lines: lines, total: 9000).text
+                return try await client.deliver(receipt).read(ReceiptAnswer.self).points.amount
+            }
+            world.clock.advance(by: .seconds(3600))
+            let chosen: Chosen = try await member.ask(.put, path, #"{"categories": ["meat"]}"#).read()
+            #expect(chosen.isLocked && chosen.effectiveFrom == world.clock.now)
+            // What was bought before the choice, in the same month, is no favourite.
+            #expect(try await earn(1, "2026-11-23T12:59:59+03:00") == 0)
+            #expect(try await earn(2, "2026-11-23T13:00:00+03:00") == 90)
+            #expect(try await earn(3, "2026-11-23T13:00:01+03:00") == 10)
+            let earned: Chosen = try await member.ask(.get, path).read()
+            #expect((earned.earned, earned.earnedMoney) == (100, 1000))
+        }
+    }
+
+    @Test func `before the 20th nobody chooses for the next month`() async throws {
+        let world = try await TillWorld()
+        try await world.stock([("m", "Мясо", 100)], shelf: "meat")
+        let early = try #require(Timestamp("2026-12-19T20:59:59Z"))
+        world.clock.advance(by: early - Make.noon)
+        try await world.client { client in
+            let member = try await world.member(nil, client)
+            let body = #"{"categories": ["meat"], "month": "2027-01"}"#
+            let path = "/v1/favourites/categories"
+            #expect(try await member.ask(.put, path, body).problem?.code == "selection-not-open")
+            world.clock.advance(by: .seconds(1))
+            #expect(try await member.ask(.put, path, body).status == 200)
         }
     }
 

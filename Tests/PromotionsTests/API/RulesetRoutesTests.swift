@@ -1,6 +1,7 @@
 import HTTPTypes
 import HummingbirdTesting
 import Kernel
+import Postgres
 import TestSupport
 import Testing
 import Web
@@ -87,6 +88,32 @@ import Web
             let newer = Self.double.replacing(#""weekday": [1]"#, with: #""moon": "full""#)
             #expect(try await editor.ask(.post, "/staff/v1/rulesets", newer).status == 400)
         }
+    }
+
+    @Test func `what colleagues write is done once for each key, and without a key not at all`() async throws {
+        let world = try await TillWorld()
+        try await world.client { client in
+            let editor = try await world.staff(1, .promoEditor, client)
+            let approver = try await world.staff(2, .promoApprover, client)
+            let bare = try await client.ask(.post, "/staff/v1/rulesets", Self.double, key: editor.token)
+            #expect(bare.status == 400 && bare.problem?.code == "idempotency-key-required")
+            let first = try await editor.ask(.post, "/staff/v1/rulesets", Self.double, key: "draft-1")
+            let again = try await editor.ask(.post, "/staff/v1/rulesets", Self.double, key: "draft-1")
+            #expect(first.status == 201 && again.status == 201 && again.isReplayed && again.text == first.text)
+            let other = Self.double.replacing(#""points": 2"#, with: #""points": 3"#)
+            let reused = try await editor.ask(.post, "/staff/v1/rulesets", other, key: "draft-1")
+            #expect(reused.problem?.code == "idempotency-key-reused")
+            let path = "/staff/v1/rulesets/\(try first.read(Numbered.self).ruleset)"
+            for _ in 0..<2 {
+                #expect(try await editor.ask(.post, path + "/submit", key: "submit").status == 200)
+                #expect(try await approver.ask(.post, path + "/activate", key: "activate").status == 200)
+            }
+            // A refusal is kept as well.
+            for _ in 0..<2 {
+                #expect(try await approver.ask(.post, path + "/activate", key: "twice").problem?.state == "active")
+            }
+        }
+        #expect(try await world.count("select count(*) from promotions.ruleset") == 2)
     }
 
     @Test(arguments: ["nobody", "member", "till", "support"])

@@ -225,6 +225,28 @@ import Testing
         #expect(!CapturedLogs.text.contains(token))
     }
 
+    @Test func `a lock that auth has set and nobody has told yet holds all the same`() async throws {
+        let world = try await TillWorld()
+        self.neighbours.grants(500)
+        self.neighbours.locks(world.member)
+        let body = self.payment(try await world.issuer.cardToken(world.member, id: "t1"), points: 10)
+        try await self.neighbours.run(around: world) {
+            try await world.client { client in
+                let refused = try await self.authorise(body, client)
+                #expect(refused.status == 409 && refused.problem?.code == "spending-locked")
+            }
+        }
+        #expect(self.neighbours.questions.isEmpty, "no points were set aside")
+    }
+
+    @Test func `while auth does not say whether a member may spend nothing is spent`() async throws {
+        let world = try await TillWorld()
+        let body = self.payment(try await world.issuer.cardToken(world.member, id: "t1"), points: 10)
+        let answer = try await world.client { try await self.authorise(body, $0) }
+        #expect(answer.status == 503 && answer.problem?.code == "undecided")
+        #expect(try await world.count("select count(*) from promotions.authorisation") == 0)
+    }
+
     @Test func `an authorisation of another store does not exist`() async throws {
         let world = try await TillWorld()
         try await world.addKey("till2", store: "2", scopes: ["spend"])

@@ -7,6 +7,7 @@ import Kernel
 import Postgres
 import TestSupport
 import Testing
+import Web
 
 @testable import Promotions
 
@@ -38,7 +39,7 @@ import Testing
                 try await auth.publish(changed, in: transaction)
             }
             try await eventually("the projections know") {
-                let keys = try await TillKeyStore().key("late", in: world.database)
+                let keys = try await TillKeyProjection(schema: PromotionsModule.name).find("late", in: world.database)
                 let cards = try await world.owner.one(
                     "select count(*) from promotions.member_card where card = \(Make.card(5).digits)"
                 ).decode(Int64.self)
@@ -95,13 +96,13 @@ import Testing
 
     @Test func `a revoked key stops working within seconds and does not come back by an old event`() async throws {
         let world = try await TillWorld()
-        let keys = TillKeyStore()
+        let keys = TillKeyProjection(schema: PromotionsModule.name)
         try await world.client { client in
             #expect(try await client.deliver(ReceiptJSON.text).status == 201)
             let revoked = self.record("till1", isRevoked: true, changedAt: Make.noon + .seconds(2))
-            try await keys.upsert(TillKeyStore.Key(revoked), in: world.database)
+            try await keys.upsert([.init(revoked)], in: world.database)
             let earlier = self.record("till1", changedAt: Make.noon + .seconds(1))
-            try await keys.upsert(TillKeyStore.Key(earlier), in: world.database)
+            try await keys.upsert([.init(earlier)], in: world.database)
             world.clock.advance(by: .seconds(4))
             #expect(try await client.deliver(ReceiptJSON.text).status == 401)
         }

@@ -17,6 +17,7 @@ final class Neighbours: Sendable {
         var available: Int64 = 0
         var questions: [String] = []
         var captureRefusal: HoldRefusal?
+        var locked: Set<Member.ID> = []
     }
 
     private let state = NIOLockedValueBox(State())
@@ -34,6 +35,11 @@ final class Neighbours: Sendable {
 
     func grants(_ points: Int64) {
         self.state.withLockedValue { $0.available = points }
+    }
+
+    /// auth has locked a member's spending, and has not told it yet.
+    func locks(_ member: Member.ID) {
+        self.state.withLockedValue { _ = $0.locked.insert(member) }
     }
 
     func refusesCaptures(_ refusal: HoldRefusal) {
@@ -67,6 +73,13 @@ final class Neighbours: Sendable {
 
     private var authHandlers: [Handler] {
         [
+            .reply(FetchStanding.self) { call, _, _ in
+                FetchStanding.Reply(
+                    MemberStanding(
+                        isActive: true,
+                        isSpendingLocked: self.state.withLockedValue { $0.locked.contains(call.member) },
+                        phoneChangedAt: nil, language: "ru"))
+            },
             .reply(ResolveCard.self) { call, _, _ in
                 self.state.withLockedValue { state in
                     state.questions.append("card")

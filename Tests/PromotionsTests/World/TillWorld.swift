@@ -74,10 +74,11 @@ struct TillWorld: Sendable {
         _ id: String, store: String? = nil, scopes: Set<String>, isRevoked: Bool = false,
         changedAt: Timestamp = Make.noon
     ) async throws {
-        let key = TillKeyStore.Key(
+        let key = TillKey(
             id: id, hash: Array(SHA256.hash(data: Data("secret".utf8))), store: store.map(Self.store), scopes: scopes,
-            isRevoked: isRevoked, changedAt: changedAt)
-        try await TillKeyStore().upsert(key, in: self.database)
+            revoked: isRevoked)
+        try await TillKeyProjection(schema: PromotionsModule.name).upsert(
+            [.init(key: key, changedAt: changedAt)], in: self.database)
     }
 
     /// Talks to the routes as the house serves them.
