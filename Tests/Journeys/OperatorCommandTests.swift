@@ -52,7 +52,9 @@ import Testing
     }
 
     /// A colleague as the operator makes one: the first password and the authenticator's address are printed once.
-    private static func add(_ login: String, _ name: String, _ role: String, to programme: Programme) async throws -> JSON {
+    private static func add(
+        _ login: String, _ name: String, _ role: String, to programme: Programme
+    ) async throws -> JSON {
         let result = try await programme.shell.club("staff", "add", login, "--name", name, "--role", role, "--json")
         try #require(result.code == 0, "\(result)")
         return try JSONDecoder().decode(JSON.self, from: Data(result.output.utf8))
@@ -70,7 +72,8 @@ import Testing
 
     /// What the authenticator shows now.
     private static func code(of added: JSON) throws -> String {
-        try #require(Authenticator(address: #require(added["authenticator"]?.text))).code(at: SystemClock().now)
+        let address = try #require(added["authenticator"]?.text)
+        return try #require(Authenticator(address: address)).code(at: SystemClock().now)
     }
 
     /// An e-mail of the development gateway is found by its address.

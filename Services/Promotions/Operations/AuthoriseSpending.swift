@@ -89,7 +89,7 @@ struct AuthoriseSpending: Sendable {
     /// What is known to be locked needs no question.
     private func requireStanding(of member: Member.ID) async throws {
         guard try await self.profiles.maySpend(member, in: self.database) else { throw SpendingRefusal.locked }
-        let standing = try await self.bus.ask(FetchStanding(member: member), patience: Self.patience).standing
+        let standing = try await self.bus.ask(FetchStanding(member: member)).standing
         guard let standing, standing.isActive, !standing.isSpendingLocked else { throw SpendingRefusal.locked }
     }
 
