@@ -43,3 +43,5 @@ select citus_add_local_table_to_metadata('promotions.shopping_list_invitation');
 select citus_add_local_table_to_metadata('promotions.shopping_list_item');
 select citus_add_local_table_to_metadata('promotions.idempotency_key');
 select citus_add_local_table_to_metadata('promotions.ended_session');
+select citus_add_local_table_to_metadata('promotions.used_nonce');
+select citus_add_local_table_to_metadata('promotions.receipt_gift');

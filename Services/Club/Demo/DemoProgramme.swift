@@ -127,7 +127,7 @@ struct DemoProgramme: Sendable {
             .text("LITRES-7H2K-" + String(10_000 + number).suffix(4))
         }
         try await self.client.require(
-            "POST", .exchange, "/staff/v1/offers/litres-500/codes", ["codes": .array(codes)], token: manager)
+            "POST", .exchange, "/staff/v1/partner-offers/litres-500/codes", ["codes": .array(codes)], token: manager)
         guard let address = self.client.address(of: .partners) else { return }
         for partner in DemoPartners.Partner.allCases {
             guard let secret = self.secrets.read(partner.secretName) else { continue }
@@ -147,12 +147,12 @@ struct DemoProgramme: Sendable {
             "POST", .exchange, "\(path)/address",
             ["address": .text(address), "reason": "Партнёр демонстрации"], token: manager, gives: [201, 409])
         let waiting = try await self.client.require(
-            "GET", .exchange, "/staff/v1/changes?state=pending&partner=\(partner)", token: manager)["items"]?.items
+            "GET", .exchange, "/staff/v1/partner-changes?state=pending&partner=\(partner)", token: manager)["items"]?.items
         let approver = try await self.colleagues.token(.financeApprover, self.client)
         for change in waiting ?? [] where change["kind"] == "set-address" {
             guard let id = change["change"]?.text else { continue }
             try await self.client.require(
-                "POST", .exchange, "/staff/v1/changes/\(id)/decision",
+                "POST", .exchange, "/staff/v1/partner-changes/\(id)/decision",
                 ["decision": "approved", "comment": "Согласовано"], token: approver)
         }
     }

@@ -22,19 +22,19 @@ struct OfferRoutes: Sendable {
             router.group("staff/v1").add(middleware: StaffAuthentication(verifier: verifier, roles: roles))
         }
         let managers = group([.partnerManager])
-        managers.post("offers", use: self.add)
-        managers.post("offers/:offer/changes", use: self.change)
-        managers.post("offers/:offer/pause") { request, context in
+        managers.post("partner-offers", use: self.add)
+        managers.post("partner-offers/:offer/changes", use: self.change)
+        managers.post("partner-offers/:offer/pause") { request, context in
             try await self.stop(request, context, self.changes.pause)
         }
-        managers.post("offers/:offer/end") { request, context in
+        managers.post("partner-offers/:offer/end") { request, context in
             try await self.stop(request, context, self.changes.end)
         }
         managers.post("partners/:partner/address", use: self.setAddress)
-        group([.partnerManager, .financeApprover]).post("changes/:change/decision", use: self.decide)
+        group([.partnerManager, .financeApprover]).post("partner-changes/:change/decision", use: self.decide)
         let readers = group([.partnerManager, .financeOperator, .financeApprover, .auditor])
-        readers.get("offers", use: self.list)
-        readers.get("changes", use: self.listChanges)
+        readers.get("partner-offers", use: self.list)
+        readers.get("partner-changes", use: self.listChanges)
     }
 
     @Sendable private func list(_ request: Request, context: ClubRequestContext) async throws -> Answer {

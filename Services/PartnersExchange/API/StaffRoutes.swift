@@ -62,7 +62,7 @@ struct StaffRoutes: Sendable {
             }
             return try Answer.json(ManagedPartnerBody(partner))
         }
-        staff.post("offers/:offer/codes") { request, context in
+        staff.post("partner-offers/:offer/codes") { request, context in
             let colleague = try context.requireStaff().staff
             let body = try await StrictJSON.decode(CodesRequest.self, from: request, limit: Self.bodyBytesMax)
             let codes = try body.parsed()

@@ -51,7 +51,7 @@ import Web
             #expect(try await world.quote("litres-500", 5000, of: member).problem == "sold-out")
             let manager = try await world.staff([.partnerManager])
             let loaded = try await manager.post(
-                "/staff/v1/offers/litres-500/codes", ["codes": ["LITRES-0001", "LITRES-0002", "LITRES-0001"]])
+                "/staff/v1/partner-offers/litres-500/codes", ["codes": ["LITRES-0001", "LITRES-0002", "LITRES-0001"]])
             #expect(loaded.text == #"{"added":2,"left":2}"#)
 
             let id = try await world.exchange("litres-500", 5000, of: member)

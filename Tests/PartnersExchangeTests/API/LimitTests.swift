@@ -130,7 +130,7 @@ import Web
         try await ExchangeWorld.run { world in
             let manager = try await world.staff([.partnerManager])
             _ = try await manager.post(
-                "/staff/v1/offers/litres-500/codes", ["codes": ["CODE-1", "CODE-2", "CODE-3"]])
+                "/staff/v1/partner-offers/litres-500/codes", ["codes": ["CODE-1", "CODE-2", "CODE-3"]])
             var members: [Member.ID] = []
             for _ in 0..<6 { members.append(try await world.member(5000)) }
             // All have a quote before the first code is gone.

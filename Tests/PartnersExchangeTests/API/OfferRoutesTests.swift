@@ -48,11 +48,11 @@ import Web
     ) async throws -> HTTPTestAnswer {
         let change = try asked.json(ChangeSeen.self).change
         return try await world.staff([.partnerManager], staff).post(
-            "/staff/v1/changes/\(change)/decision", ["decision": decision, "comment": "Согласовано"])
+            "/staff/v1/partner-changes/\(change)/decision", ["decision": decision, "comment": "Согласовано"])
     }
 
     private static func terms(_ offer: String, _ world: ExchangeWorld) async throws -> OfferTerms? {
-        let offers = try await world.staff([.auditor]).get("/staff/v1/offers").json(OffersSeen.self)
+        let offers = try await world.staff([.auditor]).get("/staff/v1/partner-offers").json(OffersSeen.self)
         return offers.items.first { $0.offer == offer }?.terms
     }
 
@@ -60,23 +60,23 @@ import Web
         try await ExchangeWorld.run(drives: false) { world in
             let member = try await world.member(1000)
             try await world.link(ExchangeWorld.s7Number, with: "s7", of: member)
-            let asked = try await Self.ask(world, "/staff/v1/offers", Self.new("s7-autumn"))
+            let asked = try await Self.ask(world, "/staff/v1/partner-offers", Self.new("s7-autumn"))
             #expect(asked.status == 201, "\(asked.text)")
             #expect(try await world.quote("s7-autumn", 400, of: member).problem == "unknown-offer")
-            #expect(try await Self.ask(world, "/staff/v1/offers", Self.new("s7-autumn")).problem == "change-pending")
+            #expect(try await Self.ask(world, "/staff/v1/partner-offers", Self.new("s7-autumn")).problem == "change-pending")
             #expect(try await Self.decide(asked, world, by: Self.maker).problem == "same-person")
             let agreed = try await Self.decide(asked, world)
             #expect(try agreed.json(ChangeSeen.self).state == "approved")
             #expect(try await world.quote("s7-autumn", 400, of: member).json(ExchangeSeen.self).units == 180)
             #expect(try await Self.decide(asked, world, "rejected").problem == "change-decided")
-            #expect(try await Self.ask(world, "/staff/v1/offers", Self.new("s7-autumn")).problem == "offer-exists")
+            #expect(try await Self.ask(world, "/staff/v1/partner-offers", Self.new("s7-autumn")).problem == "offer-exists")
         }
     }
 
     @Test func `rate, limits, stock and budget change by two colleagues, counted from what is left then`() async throws
     {
         try await ExchangeWorld.run(drives: false) { world in
-            let path = "/staff/v1/offers/s7-summer/changes"
+            let path = "/staff/v1/partner-offers/s7-summer/changes"
             let body = #"""
                 {"change": {"unitsStep": 900, "pointsMax": 9000, "stock": {"add": 5}, "budget": {"set": 100000}},
                  "reason": "Продлеваем"}
@@ -111,7 +111,7 @@ import Web
     func `terms that cannot be are refused`(change: String) async throws {
         try await ExchangeWorld.run(drives: false) { world in
             let asked = try await Self.ask(
-                world, "/staff/v1/offers/s7-summer/changes", #"{"change": \#(change), "reason": "Так надо"}"#)
+                world, "/staff/v1/partner-offers/s7-summer/changes", #"{"change": \#(change), "reason": "Так надо"}"#)
             #expect(asked.problem == "invalid-value", "\(asked.text)")
         }
     }
@@ -122,18 +122,18 @@ import Web
             try await world.link(ExchangeWorld.s7Number, with: "s7", of: member)
             let quoted = try await world.quote("s7-miles", 1000, of: member).json(ExchangeSeen.self).exchange
             let why = #"{"reason": "Партнёр просит"}"#
-            #expect(try await Self.ask(world, "/staff/v1/offers/s7-miles/pause", why).status == 200)
+            #expect(try await Self.ask(world, "/staff/v1/partner-offers/s7-miles/pause", why).status == 200)
             #expect(try await world.quote("s7-miles", 1000, of: member).problem == "offer-closed")
             #expect(try await world.confirm(quoted, of: member).problem == "offer-closed")
             let resumed = try await Self.ask(
-                world, "/staff/v1/offers/s7-miles/changes", #"{"change": {"isActive": true}, "reason": "Можно"}"#)
+                world, "/staff/v1/partner-offers/s7-miles/changes", #"{"change": {"isActive": true}, "reason": "Можно"}"#)
             #expect(try await world.quote("s7-miles", 1000, of: member).problem == "offer-closed")
             #expect(try await Self.decide(resumed, world).status == 200)
             #expect(try await world.confirm(quoted, of: member).status == 200)
 
-            #expect(try await Self.ask(world, "/staff/v1/offers/s7-miles/end", why).status == 200)
+            #expect(try await Self.ask(world, "/staff/v1/partner-offers/s7-miles/end", why).status == 200)
             #expect(try await world.quote("s7-miles", 1000, of: member).problem == "offer-closed")
-            let changes = try await world.staff([.auditor]).get("/staff/v1/changes?partner=s7").json(ChangesSeen.self)
+            let changes = try await world.staff([.auditor]).get("/staff/v1/partner-changes?partner=s7").json(ChangesSeen.self)
             #expect(changes.items.map(\.kind).prefix(3) == ["end-offer", "change-offer", "pause-offer"])
         }
     }
@@ -162,7 +162,7 @@ import Web
     @Test func `the database says too that one person alone changes no rate, and that records stay`() async throws {
         try await ExchangeWorld.run(drives: false) { world in
             let asked = try await Self.ask(
-                world, "/staff/v1/offers/s7-miles/changes", #"{"change": {"lowStock": 1}, "reason": "x"}"#)
+                world, "/staff/v1/partner-offers/s7-miles/changes", #"{"change": {"lowStock": 1}, "reason": "x"}"#)
             let change = try asked.json(ChangeSeen.self).change
             for statement: SQL in [
                 """
@@ -191,7 +191,7 @@ import Web
             let first = try await client.post("/v1/exchanges", text: body, headers: ["Idempotency-Key": "quote-1"])
             #expect(first.status == 201, "\(first.text)")
             #expect(
-                try await Self.ask(world, "/staff/v1/offers/s7-miles/pause", #"{"reason": "Сбой"}"#).status == 200)
+                try await Self.ask(world, "/staff/v1/partner-offers/s7-miles/pause", #"{"reason": "Сбой"}"#).status == 200)
             let second = try await client.post("/v1/exchanges", text: body, headers: ["Idempotency-Key": "quote-1"])
             #expect(second.status == 201)
             #expect(second.text == first.text)

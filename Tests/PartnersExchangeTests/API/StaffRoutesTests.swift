@@ -163,7 +163,7 @@ import Web
     @Test func `a payment needs two people and is made once`() async throws {
         try await ExchangeWorld.run { world in
             let manager = try await world.staff([.partnerManager])
-            _ = try await manager.post("/staff/v1/offers/litres-500/codes", ["codes": ["CODE-1"]])
+            _ = try await manager.post("/staff/v1/partner-offers/litres-500/codes", ["codes": ["CODE-1"]])
             let member = try await world.member(5000)
             let id = try await world.exchange("litres-500", 5000, of: member)
             _ = try await world.drive(id, of: member, to: .settled)
@@ -210,7 +210,7 @@ import Web
             #expect(!changed.text.contains("ssss"))
             #expect(try await manager.get("/staff/v1/partners/s7").text == changed.text)
             #expect(try await manager.get("/staff/v1/partners/nobody").status == 404)
-            let noPool = try await manager.post("/staff/v1/offers/s7-miles/codes", ["codes": ["CODE-1"]])
+            let noPool = try await manager.post("/staff/v1/partner-offers/s7-miles/codes", ["codes": ["CODE-1"]])
             #expect(noPool.problem == "no-pool")
         }
     }
@@ -222,15 +222,15 @@ import Web
             let routes: [(String, String, Set<StaffRole>)] = [
                 ("GET", "/staff/v1/partners/s7", [.partnerManager]),
                 ("PATCH", "/staff/v1/partners/s7", [.partnerManager]),
-                ("POST", "/staff/v1/offers/litres-500/codes", [.partnerManager]),
-                ("POST", "/staff/v1/offers", [.partnerManager]),
-                ("POST", "/staff/v1/offers/s7-miles/changes", [.partnerManager]),
-                ("POST", "/staff/v1/offers/s7-miles/pause", [.partnerManager]),
-                ("POST", "/staff/v1/offers/s7-miles/end", [.partnerManager]),
+                ("POST", "/staff/v1/partner-offers/litres-500/codes", [.partnerManager]),
+                ("POST", "/staff/v1/partner-offers", [.partnerManager]),
+                ("POST", "/staff/v1/partner-offers/s7-miles/changes", [.partnerManager]),
+                ("POST", "/staff/v1/partner-offers/s7-miles/pause", [.partnerManager]),
+                ("POST", "/staff/v1/partner-offers/s7-miles/end", [.partnerManager]),
                 ("POST", "/staff/v1/partners/s7/address", [.partnerManager]),
-                ("POST", "/staff/v1/changes/\(id)/decision", [.partnerManager, .financeApprover]),
-                ("GET", "/staff/v1/offers", [.partnerManager, .financeOperator, .financeApprover, .auditor]),
-                ("GET", "/staff/v1/changes", [.partnerManager, .financeOperator, .financeApprover, .auditor]),
+                ("POST", "/staff/v1/partner-changes/\(id)/decision", [.partnerManager, .financeApprover]),
+                ("GET", "/staff/v1/partner-offers", [.partnerManager, .financeOperator, .financeApprover, .auditor]),
+                ("GET", "/staff/v1/partner-changes", [.partnerManager, .financeOperator, .financeApprover, .auditor]),
                 ("POST", "/staff/v1/partners/s7/files", [.partnerManager, .financeOperator]),
                 ("GET", "/staff/v1/partners/tehnosila/orders", [.partnerManager, .financeOperator]),
                 (
