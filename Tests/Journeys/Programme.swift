@@ -17,6 +17,8 @@ struct Programme: Sendable {
         var addresses: [ServicePart: String] = [:]
         for part in ServicePart.allCases {
             let answer = try await system.shell.club("url", part.rawValue)
+            // Only a demo has partners.
+            if part == .partners, answer.code != 0 { continue }
             try #require(answer.code == 0, "\(answer)")
             addresses[part] = answer.output.trimmingCharacters(in: .whitespacesAndNewlines)
         }

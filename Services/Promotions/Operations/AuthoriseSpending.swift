@@ -71,9 +71,9 @@ struct AuthoriseSpending: Sendable {
         guard try await self.store.isStoreKnown(request.store, in: self.database) else {
             throw SpendingRefusal.unknownStore
         }
-        try await self.requireStanding(of: token.member)
         let limit = try await self.rulesets.active().ruleset.spendingLimit(for: request.lines, total: request.total)
         guard request.points <= limit else { throw SpendingRefusal.overLimit(limit: limit) }
+        try await self.requireStanding(of: token.member)
         let attempt = Authorisation(
             id: self.ids.next(), member: token.member, store: request.store, till: till.key,
             idempotencyKey: request.key, fingerprint: request.fingerprint, token: token.id, points: request.points,

@@ -34,11 +34,11 @@ extension Attack {
             #expect((400..<500).contains(answer.status), "\(address): \(answer.text)")
         }
         // Back to where it belongs.
-        #expect(try await self.move(to: "\(partner)/s7").status == 200)
+        try await self.agree(to: "\(partner)/s7")
     }
 
     func `a partner that sends us elsewhere is not followed`() async throws {
-        #expect(try await self.move(to: self.elsewhere.address).status == 200)
+        try await self.agree(to: self.elsewhere.address)
         // The partner is asked whether the number is its member's.
         let linked = try await self.crowd.member.session.send(
             "PUT", .exchange, "/v1/links/s7", ["number": "123456782", "surname": "Иванова", "name": "Вера"])
@@ -48,10 +48,20 @@ extension Attack {
         #expect(counts.followed == 0)
     }
 
-    /// The partner manager gives the partner s7 another address.
+    /// The partner manager asks for another address of the partner s7.
     private func move(to address: String) async throws -> HTTPTestAnswer {
         try await self.crowd.colleague(.partnerManager).send(
-            "PATCH", .exchange, "/staff/v1/partners/s7", ["address": .text(address)])
+            "POST", .exchange, "/staff/v1/partners/s7/address", ["address": .text(address), "reason": "Переезд"])
+    }
+
+    /// The same, and another colleague agrees.
+    private func agree(to address: String) async throws {
+        let asked = try await self.move(to: address)
+        try #require(asked.status == 201, "\(asked.text)")
+        let change = try #require(try asked.json(JSON.self)["change"]?.text)
+        try await self.crowd.colleague(.financeApprover).ask(
+            "POST", .exchange, "/staff/v1/partner-changes/\(change)/decision",
+            ["decision": "approved", "comment": "Согласовано"])
     }
 }
 

@@ -27,7 +27,10 @@ import Web
                     (member, "PUT", "/v1/links/s7", #"{"number": "\#(text)", "surname": "И", "name": "А"}"#),
                     (member, "PUT", "/v1/links/s7", #"{"number": "1", "surname": "\#(text)", "name": "\#(text)"}"#),
                     (manager, "POST", "/staff/v1/partners/s7/address", #"{"address": "\#(text)", "reason": "x"}"#),
-                    (manager, "POST", "/staff/v1/partner-offers/s7-miles/pause", #"{"reason": "\#(text)"}"#),
+                    (
+                        manager, "POST", "/staff/v1/partner-offers/s7-miles/changes",
+                        #"{"change": "\#(text)", "reason": "x"}"#
+                    ),
                     (manager, "POST", "/staff/v1/partner-offers/litres-500/codes", #"{"codes": ["\#(text) \#(text)"]}"#),
                     (manager, "POST", "/staff/v1/partners/s7/files", #"{"day": "2026-03-02", "content": "\#(text)"}"#),
                     (manager, "POST", "/staff/v1/partners/s7/files", #"{"day": "\#(text)", "content": ""}"#),

@@ -18,7 +18,7 @@ import Testing
             let isUndone = fault == .reject || fault == .rejectLate
             if !isUndone {
                 // Until the order is there and known to be.
-                try await world.drive(id, of: member, until: [.accepted, .credited, .settled])
+                _ = try await self.drive(id, of: member, until: [.accepted, .credited, .settled], world)
                 world.book.credit()
             }
             if fault == .loseOrder {
@@ -60,6 +60,20 @@ import Testing
             #expect(try await world.balance(of: member) == [5000, 5000])
             world.clock.advance(by: .seconds(31))
             #expect(try await world.quote("s7-miles", 1000, of: member).status == 201)
+        }
+    }
+
+    private func drive(
+        _ id: Exchange.ID, of member: Member.ID, until states: Set<RedemptionState>, _ world: ExchangeWorld
+    ) async throws -> RedemptionState {
+        let redemption = RedemptionRecord.ID(id.raw)
+        return try await eventually("the exchange is \(states)", within: .seconds(60)) { () -> RedemptionState? in
+            let found = try await world.parts.flow.store.find(redemption, of: member, in: world.database)
+            let record = try #require(found)
+            if states.contains(record.state) { return record.state }
+            if let due = record.dueAt, due > world.clock.now, record.state != .submitted { world.clock.set(to: due) }
+            if record.state == .unknown { try await world.parts.flow.advance(redemption, of: member) }
+            return nil
         }
     }
 }

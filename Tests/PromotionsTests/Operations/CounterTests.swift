@@ -122,7 +122,8 @@ import Testing
             """)
         try await world.owner.execute(
             """
-            insert into promotions.favourite_product (member_id, sku, added_at) values (\(world.member), 'a', now())
+            insert into promotions.favourite_product (member_id, sku, added_at)
+            values (\(world.member), 'a', '2026-11-23T12:00:00+03:00')
             """)
         let second = ReceiptJSON(fiscalDocument: 2, at: "2026-11-23T12:00:01+03:00")
         #expect(try await self.deliverAtOnce([second], to: world)[0].points == Points(10_111))

@@ -47,15 +47,18 @@ final class Neighbours: Sendable {
     }
 
     /// Runs promotions' own worker and those of its neighbours around the body.
+    /// - Parameter isLedgerThere: otherwise its questions wait.
     func run<R: Sendable>(
-        around world: TillWorld, _ body: @escaping @Sendable () async throws -> R
+        around world: TillWorld, isLedgerThere: Bool = true, _ body: @escaping @Sendable () async throws -> R
     ) async throws -> R {
         try await withThrowingTaskGroup(of: R?.self) { group in
-            let workers = [
-                Worker(bus: world.bus, queues: PromotionsParts.queues, handlers: world.parts.handlers),
-                Worker(bus: TillWorld.bus("auth", world.owner), handlers: self.authHandlers),
-                Worker(bus: TillWorld.bus("ledger", world.owner), handlers: self.ledgerHandlers),
-            ]
+            let workers =
+                [
+                    Worker(bus: world.bus, queues: PromotionsParts.queues, handlers: world.parts.handlers),
+                    Worker(bus: TillWorld.bus("auth", world.owner), handlers: self.authHandlers),
+                ]
+                + (isLedgerThere
+                    ? [Worker(bus: TillWorld.bus("ledger", world.owner), handlers: self.ledgerHandlers)] : [])
             for worker in workers {
                 group.addTask {
                     try await worker.run()

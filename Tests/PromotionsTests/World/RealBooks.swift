@@ -84,11 +84,15 @@ struct RealBooks: Sendable {
     /// Waits until the books have so many points for a member, and promotions has heard of all its receipts: a return
     /// waits for that.
     func reach(_ available: Int64, debt: Int64 = 0, of member: Member.ID) async throws {
-        try await eventually("the balance is \(available), the debt \(debt)") {
-            let unheard = try await self.world.count(
-                "select count(*) from promotions.receipt where posted_at is null")
-            let balance = try await self.balance(member)
-            return unheard == 0 && balance == (available, debt)
+        do {
+            try await eventually("the balance is \(available), the debt \(debt)") {
+                let unheard = try await self.world.count(
+                    "select count(*) from promotions.receipt where posted_at is null")
+                let balance = try await self.balance(member)
+                return unheard == 0 && balance == (available, debt)
+            }
+        } catch let error as NeverHappened {
+            throw NeverHappened(description: "\(error.description): they are \(try await self.balance(member))")
         }
     }
 }
