@@ -78,6 +78,32 @@ import Testing
         }
     }
 
+    /// What the README shows of a tour was printed once. Here only that its rows, requests and services are still there.
+    @Test func `the rows and requests that the README shows are those of the tour and of the services`() throws {
+        let readme = try Self.text("README.md")
+        let section = try #require(readme.components(separatedBy: "\n## What it looks like\n").dropFirst().first)
+        let shown = section.components(separatedBy: "\n```").prefix(2).joined().split(separator: "\n")
+        let rows = shown.compactMap { $0.firstMatch(of: #/^ ?([0-9]+) ✓ (.+)$/#) }
+        #expect(rows.count >= 3)
+        for row in rows {
+            let words = TourRow.all.first { $0.number == Int(row.1) }?.words
+            #expect(words == String(row.2), "row \(row.1)")
+        }
+        let requests = shown.compactMap { $0.firstMatch(of: #/^ +([A-Z]+) (\/[^ ?]+).* → [0-9]{3} ([a-z_]+)$/#) }
+        #expect(requests.count >= 8)
+        for request in requests {
+            let folder = try #require(Self.folders[String(request.3).replacing("_", with: "-")], "\(request.3)")
+            let operations = Self.operations(in: try Self.text("Services/\(folder)/openapi.yaml"))
+            #expect(operations.contains { Self.fits("\(request.1) \(request.2)", $0) }, "\(request.0)")
+        }
+    }
+
+    /// Whether a request is one of an operation: `GET /v1/lots/5` of `GET /v1/lots/{lot}`.
+    private static func fits(_ request: String, _ operation: String) -> Bool {
+        let (own, wanted) = (request.split(separator: "/"), operation.split(separator: "/"))
+        return own.count == wanted.count && zip(own, wanted).allSatisfy { $0 == $1 || $1.hasPrefix("{") }
+    }
+
     /// The operations of an OpenAPI document as this house writes it: `GET /v1/balance`.
     private static func operations(in document: String) -> Set<String> {
         var operations: Set<String> = []
