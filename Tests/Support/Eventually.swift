@@ -2,6 +2,8 @@
 public struct NeverHappened: Error, CustomStringConvertible {
     /// What was waited for, and for how long.
     public let description: String
+
+    public init(description: String) { self.description = description }
 }
 
 /// Looks again and again until there is a value: for what an outside process does, of which no event reaches us.

@@ -147,7 +147,8 @@ struct DemoProgramme: Sendable {
             "POST", .exchange, "\(path)/address",
             ["address": .text(address), "reason": "Партнёр демонстрации"], token: manager, gives: [201, 409])
         let waiting = try await self.client.require(
-            "GET", .exchange, "/staff/v1/partner-changes?state=pending&partner=\(partner)", token: manager)["items"]?.items
+            "GET", .exchange, "/staff/v1/partner-changes?state=pending&partner=\(partner)", token: manager)["items"]?
+            .items
         let approver = try await self.colleagues.token(.financeApprover, self.client)
         for change in waiting ?? [] where change["kind"] == "set-address" {
             guard let id = change["change"]?.text else { continue }

@@ -31,7 +31,10 @@ import Web
                         manager, "POST", "/staff/v1/partner-offers/s7-miles/changes",
                         #"{"change": "\#(text)", "reason": "x"}"#
                     ),
-                    (manager, "POST", "/staff/v1/partner-offers/litres-500/codes", #"{"codes": ["\#(text) \#(text)"]}"#),
+                    (
+                        manager, "POST", "/staff/v1/partner-offers/litres-500/codes",
+                        #"{"codes": ["\#(text) \#(text)"]}"#
+                    ),
                     (manager, "POST", "/staff/v1/partners/s7/files", #"{"day": "2026-03-02", "content": "\#(text)"}"#),
                     (manager, "POST", "/staff/v1/partners/s7/files", #"{"day": "\#(text)", "content": ""}"#),
                     (

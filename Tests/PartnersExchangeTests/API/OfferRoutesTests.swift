@@ -63,13 +63,16 @@ import Web
             let asked = try await Self.ask(world, "/staff/v1/partner-offers", Self.new("s7-autumn"))
             #expect(asked.status == 201, "\(asked.text)")
             #expect(try await world.quote("s7-autumn", 400, of: member).problem == "unknown-offer")
-            #expect(try await Self.ask(world, "/staff/v1/partner-offers", Self.new("s7-autumn")).problem == "change-pending")
+            #expect(
+                try await Self.ask(world, "/staff/v1/partner-offers", Self.new("s7-autumn")).problem == "change-pending"
+            )
             #expect(try await Self.decide(asked, world, by: Self.maker).problem == "same-person")
             let agreed = try await Self.decide(asked, world)
             #expect(try agreed.json(ChangeSeen.self).state == "approved")
             #expect(try await world.quote("s7-autumn", 400, of: member).json(ExchangeSeen.self).units == 180)
             #expect(try await Self.decide(asked, world, "rejected").problem == "change-decided")
-            #expect(try await Self.ask(world, "/staff/v1/partner-offers", Self.new("s7-autumn")).problem == "offer-exists")
+            #expect(
+                try await Self.ask(world, "/staff/v1/partner-offers", Self.new("s7-autumn")).problem == "offer-exists")
         }
     }
 
@@ -126,14 +129,16 @@ import Web
             #expect(try await world.quote("s7-miles", 1000, of: member).problem == "offer-closed")
             #expect(try await world.confirm(quoted, of: member).problem == "offer-closed")
             let resumed = try await Self.ask(
-                world, "/staff/v1/partner-offers/s7-miles/changes", #"{"change": {"isActive": true}, "reason": "Можно"}"#)
+                world, "/staff/v1/partner-offers/s7-miles/changes",
+                #"{"change": {"isActive": true}, "reason": "Можно"}"#)
             #expect(try await world.quote("s7-miles", 1000, of: member).problem == "offer-closed")
             #expect(try await Self.decide(resumed, world).status == 200)
             #expect(try await world.confirm(quoted, of: member).status == 200)
 
             #expect(try await Self.ask(world, "/staff/v1/partner-offers/s7-miles/end", why).status == 200)
             #expect(try await world.quote("s7-miles", 1000, of: member).problem == "offer-closed")
-            let changes = try await world.staff([.auditor]).get("/staff/v1/partner-changes?partner=s7").json(ChangesSeen.self)
+            let changes = try await world.staff([.auditor]).get("/staff/v1/partner-changes?partner=s7").json(
+                ChangesSeen.self)
             #expect(changes.items.map(\.kind).prefix(3) == ["end-offer", "change-offer", "pause-offer"])
         }
     }
@@ -191,7 +196,8 @@ import Web
             let first = try await client.post("/v1/exchanges", text: body, headers: ["Idempotency-Key": "quote-1"])
             #expect(first.status == 201, "\(first.text)")
             #expect(
-                try await Self.ask(world, "/staff/v1/partner-offers/s7-miles/pause", #"{"reason": "Сбой"}"#).status == 200)
+                try await Self.ask(world, "/staff/v1/partner-offers/s7-miles/pause", #"{"reason": "Сбой"}"#).status
+                    == 200)
             let second = try await client.post("/v1/exchanges", text: body, headers: ["Idempotency-Key": "quote-1"])
             #expect(second.status == 201)
             #expect(second.text == first.text)
