@@ -151,7 +151,7 @@ import Web
                     try await member.ask(.get, "/v1/coupons").read(Wallet.self).items.map(\.state)
                 }
                 try await self.giveBack(9001, 1, client)
-                try await books.reach(31, of: world.member)
+                try await books.reach(32, of: world.member)
                 #expect(try await states() == ["claimed"], "315 roubles are enough")
                 try await self.giveBack(9002, 1, client)
                 try await eventually("the coupon is withdrawn") { try await states() == ["withdrawn"] }
