@@ -14,7 +14,8 @@ import Testing
     {
         let result = try await ClubShell(data: "/nonexistent").run(
             "queue-chaos", ["--minutes", "0.4", "--seed", "7", "--json"])
-        let verdict = try JSONDecoder().decode(Verdict.self, from: Data(result.output.utf8))
+        let verdict = try #require(
+            try? JSONDecoder().decode(Verdict.self, from: Data(result.output.utf8)), "\(result)")
         #expect(result.code == 0, "\(result)")
         #expect(verdict.enqueued > 100)
         #expect(verdict.effects == verdict.enqueued)

@@ -47,7 +47,7 @@ import Testing
     }
 
     /// A thousand members through ten years, 60 transfers at a time: leap days, month ends and midnights included.
-    @Test(arguments: Self.seeds(1...1).prefix(1))
+    @Test(.oncePerRun, arguments: Self.seeds(1...1).prefix(1))
     func `ten years of a thousand members end as the reference says`(seed: UInt64) async throws {
         var history = try await RandomHistory(seed: seed, members: 1000, years: 11)
         let end = history.now + .seconds(3653 * 86_400)

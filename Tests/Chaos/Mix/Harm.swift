@@ -103,7 +103,7 @@ final class Harm: Sendable {
                 """)
         case .crashServer:
             try? await self.server.stop(.immediate)
-            try? await self.server.restart()
+            await self.startAgain()
         case .rotate:
             await self.attempt("select queue.rotate('0 s', 0)")
             await self.attempt("select queue.sweep_slot(slot) from queue.ring order by generation")
@@ -172,12 +172,17 @@ final class Harm: Sendable {
         await self.startAgain()
     }
 
-    /// Whoever has stopped the server at this moment starts it, too; then this changes nothing.
-    private func startAgain() async {
-        for _ in 0..<10 {
+    /// A server that runs is left alone. Whoever has stopped it at this moment starts it, too; then one of the two fails.
+    func startAgain() async {
+        for attempt in 1...10 {
             if (try? await self.owner.one("select 1")) != nil { return }
-            try? await self.server.restart()
-            try? await ContinuousClock().sleep(for: .milliseconds(300))
+            do {
+                try await self.server.restart()
+            } catch  where attempt == 10 {
+                Progress.say("the server does not start: \(error)")
+            } catch {
+                try? await ContinuousClock().sleep(for: .milliseconds(300))
+            }
         }
     }
 

@@ -160,6 +160,7 @@ struct Stage: Sendable {
                 """
             ).value(at: 0, as: Int64.self)
             if left == 0 { return }
+            if left == nil { await self.harm.startAgain() }
             try await ContinuousClock().sleep(for: .milliseconds(200))
         }
     }

@@ -8,8 +8,8 @@ import Web
 /// Whoever means harm, in a running system: a member who knows another's ids, a till that replays and guesses, a partner
 /// who forges and leads astray, and texts and pictures that are more than they look.
 @Suite struct AttackTests {
-    @Test func `members, tills, partners and colleagues who mean harm get nothing, and the books verify`() async throws
-    {
+    @Test(.oncePerRun)
+    func `members, tills, partners and colleagues who mean harm get nothing, and the books verify`() async throws {
         try await PartnerElsewhere.run { elsewhere in
             // Beside the demo's own partners.
             let settings = Crowd.settings.merging(["CLUB_PARTNERS_EXCHANGE_HOSTS": elsewhere.host]) { $1 }

@@ -32,7 +32,9 @@ import Web
     /// Letters are made by Tests/SupportTests, and signatures by partners.
     private static let others = ["/v1/inbound-mail", "/partner/v1/{partner}/notifications"]
 
-    @Test(.enabled("schemathesis is not installed: deploy/test does it where it may") { await Self.hasSchemathesis() })
+    @Test(
+        .oncePerRun,
+        .enabled("schemathesis is not installed: deploy/test does it where it may") { await Self.hasSchemathesis() })
     func `no service fails or answers outside its contract, whatever it is asked`() async throws {
         try await TestSystem.run(demo: true, settings: Crowd.settings) { system in
             try await self.check(system, Crowd(Programme(system)))

@@ -17,7 +17,7 @@ import Web
     /// Reading comes before changing, and changing before deleting.
     private static let methods = ["GET", "PUT", "PATCH", "POST", "DELETE"]
 
-    @Test func `every route lets in whom the table says, and nobody else`() async throws {
+    @Test(.oncePerRun) func `every route lets in whom the table says, and nobody else`() async throws {
         let table = try AuthorisationTable.read()
         try await TestSystem.run(demo: true, settings: Crowd.settings) { system in
             let crowd = try await Crowd(Programme(system))
