@@ -9,10 +9,15 @@ struct LedgerBooks: Sendable {
     let world: World
     let sizes: LedgerOptions
 
-    /// The database of a ledger with so many postings; made when it is not there yet.
+    /// The database of a ledger with so many postings; made when it is not there yet, else brought to this program's state.
     func database(postings: Int) async throws -> String {
         let name = "bench_ledger_\(self.sizes.population)_\(postings)"
-        if try await self.world.owner.first("select from pg_database where datname = \(name)") != nil { return name }
+        if try await self.world.owner.first("select from pg_database where datname = \(name)") != nil {
+            let owner = self.owner(of: name)
+            try await self.migrate(owner)
+            await owner.shutdown()
+            return name
+        }
         self.world.report.progress("filling \(name): \(self.sizes.population) members, \(postings) postings …")
         // It has its name when it is whole: what was broken off is made anew.
         let draft = name + "_draft"
