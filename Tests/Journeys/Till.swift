@@ -6,25 +6,8 @@ import Testing
 
 /// A till with its key and its fiscal memory.
 struct Till: Sendable {
-    /// What lies on the belt. Prices are in kopecks.
-    struct Goods: Sendable {
-        let sku: String
-        let category: String
-        let pieces: Int64
-        let price: Int64
-
-        static func milk(_ pieces: Int64) -> Goods {
-            Goods(sku: "demo-101", category: "moloko-syr-ajca", pieces: pieces, price: 9490)
-        }
-
-        static func chicken(_ pieces: Int64) -> Goods {
-            Goods(sku: "demo-301", category: "maso-i-ptica", pieces: pieces, price: 42_990)
-        }
-
-        static func tomatoes(_ pieces: Int64) -> Goods {
-            Goods(sku: "demo-402", category: "ovosi-frukty-griby", pieces: pieces, price: 24_990)
-        }
-    }
+    /// What lies on the belt, as the tour buys it.
+    typealias Goods = TourWalk.Goods
 
     let programme: Programme
     let store: String
