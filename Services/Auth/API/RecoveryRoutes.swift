@@ -22,7 +22,7 @@ struct RecoveryRoutes: Sendable {
     }
 
     @Sendable private func postRecovery(_ request: Request, _ context: ClubRequestContext) async throws -> Answer {
-        let staff = try await self.present(context)
+        let staff = try await self.sessions.present(context)
         let body = try await request.decode(as: RecoveryRequest.self, context: context)
         guard 1...200 ~= body.reason.unicodeScalars.count, !body.reason.utf8.contains(0) else {
             throw Problem(.invalidValue, at: "/reason", detail: "1 to 200 characters")
@@ -34,12 +34,12 @@ struct RecoveryRoutes: Sendable {
     }
 
     @Sendable private func getRecoveries(_ request: Request, _ context: ClubRequestContext) async throws -> Answer {
-        _ = try await self.present(context)
+        _ = try await self.sessions.present(context)
         return try .secret(RecoveriesReply(try await self.recover.waiting()))
     }
 
     @Sendable private func putDecision(_ request: Request, _ context: ClubRequestContext) async throws -> Answer {
-        let staff = try await self.present(context)
+        let staff = try await self.sessions.present(context)
         let id = try context.id("recovery", of: PhoneRecovery.self)
         let body = try await request.decode(as: RoleDecision.self, context: context)
         try await self.refusing { try await self.recover.decide(id, approves: body.approved, by: staff) }
@@ -47,7 +47,7 @@ struct RecoveryRoutes: Sendable {
     }
 
     @Sendable private func getEvents(_ request: Request, _ context: ClubRequestContext) async throws -> Answer {
-        _ = try await self.present(context)
+        _ = try await self.sessions.present(context)
         let page = try PageRequest<Int64>(request)
         let text = request.uri.queryParameters["staff"].map { String($0) }
         let staff = text.flatMap { Staff.ID($0) }
@@ -62,12 +62,6 @@ struct RecoveryRoutes: Sendable {
         let item: StaffEventItem
 
         init(_ event: StaffEventStore.Event) { (self.id, self.item) = (event.id, StaffEventItem(event)) }
-    }
-
-    private func present(_ context: ClubRequestContext) async throws -> Staff.ID {
-        let token = try context.requireStaff()
-        _ = try await self.sessions.require(token)
-        return token.staff
     }
 
     private func refusing<R>(_ body: () async throws -> R) async throws -> R {

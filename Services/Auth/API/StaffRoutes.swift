@@ -75,7 +75,7 @@ struct StaffRoutes: Sendable {
     }
 
     @Sendable private func putPassword(_ request: Request, _ context: ClubRequestContext) async throws -> Answer {
-        let staff = try await self.present(context)
+        let staff = try await self.sessions.present(context)
         let body = try await request.decode(as: StaffPasswordRequest.self, context: context)
         try await self.refusing {
             try await self.changePassword(
@@ -85,17 +85,17 @@ struct StaffRoutes: Sendable {
     }
 
     @Sendable private func getColleagues(_ request: Request, _ context: ClubRequestContext) async throws -> Answer {
-        _ = try await self.present(context)
+        _ = try await self.sessions.present(context)
         return try .secret(ColleaguesReply(try await self.accounts.list()))
     }
 
     @Sendable private func getRoleChanges(_ request: Request, _ context: ClubRequestContext) async throws -> Answer {
-        _ = try await self.present(context)
+        _ = try await self.sessions.present(context)
         return try .secret(RoleChangesReply(try await self.roles.waiting()))
     }
 
     @Sendable private func postRoleChange(_ request: Request, _ context: ClubRequestContext) async throws -> Answer {
-        let staff = try await self.present(context)
+        let staff = try await self.sessions.present(context)
         let body = try await request.decode(as: RoleProposal.self, context: context)
         let change = try await self.refusing {
             try await self.roles.propose(body.role, for: body.staff, by: staff)
@@ -104,7 +104,7 @@ struct StaffRoutes: Sendable {
     }
 
     @Sendable private func putDecision(_ request: Request, _ context: ClubRequestContext) async throws -> Answer {
-        let staff = try await self.present(context)
+        let staff = try await self.sessions.present(context)
         let change = try context.id("change", of: RoleChange.self)
         let body = try await request.decode(as: RoleDecision.self, context: context)
         try await self.refusing { try await self.roles.decide(change.raw, approves: body.approved, by: staff) }
@@ -112,7 +112,7 @@ struct StaffRoutes: Sendable {
     }
 
     @Sendable private func deleteRole(_ request: Request, _ context: ClubRequestContext) async throws -> Answer {
-        let staff = try await self.present(context)
+        let staff = try await self.sessions.present(context)
         guard let login = context.parameters.get("login").flatMap({ StaffLogin($0) }),
             let role = context.parameters.get("role").flatMap({ StaffRole(rawValue: $0) })
         else { throw Problem(.notFound) }
@@ -122,7 +122,7 @@ struct StaffRoutes: Sendable {
 
     /// A POST, so that the phone stands in no address and no log of addresses.
     @Sendable private func postLookUp(_ request: Request, _ context: ClubRequestContext) async throws -> Answer {
-        let staff = try await self.present(context)
+        let staff = try await self.sessions.present(context)
         let body = try await request.decode(as: MemberLookUpRequest.self, context: context)
         guard let key = body.key, 1...200 ~= body.reason.unicodeScalars.count, !body.reason.utf8.contains(0) else {
             throw Problem(.lookUpUnclear)
@@ -132,7 +132,7 @@ struct StaffRoutes: Sendable {
     }
 
     @Sendable private func getAccessLog(_ request: Request, _ context: ClubRequestContext) async throws -> Answer {
-        _ = try await self.present(context)
+        _ = try await self.sessions.present(context)
         let page = try PageRequest<Int64>(request)
         let text = request.uri.queryParameters["member"].map { String($0) }
         let member = text.flatMap { Member.ID($0) }
@@ -149,18 +149,20 @@ struct StaffRoutes: Sendable {
         init(_ entry: AccessLogStore.Entry) { (self.id, self.item) = (entry.id, AccessLogItem(entry)) }
     }
 
-    /// Whoever asks, with a session that has not ended: auth itself looks at once.
-    private func present(_ context: ClubRequestContext) async throws -> Staff.ID {
-        let token = try context.requireStaff()
-        _ = try await self.sessions.require(token)
-        return token.staff
-    }
-
     private func refusing<R>(_ body: () async throws -> R) async throws -> R {
         do {
             return try await body()
         } catch let refusal as StaffRefusal {
             throw Problem(refusal)
         }
+    }
+}
+
+extension StaffSessions {
+    /// Whoever asks, with a session that has not ended: auth itself looks at once.
+    func present(_ context: ClubRequestContext) async throws -> Staff.ID {
+        let token = try context.requireStaff()
+        _ = try await self.require(token)
+        return token.staff
     }
 }
