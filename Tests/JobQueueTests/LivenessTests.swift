@@ -16,6 +16,14 @@ struct LivenessTests {
             "select id from queue.claim(\(worker), \([number]), \([Int32(1)]), \([false]))")
         #expect(jobs.count == 1)
         await database.shutdown()
+        try await eventually("the server has ended its session") {
+            try await world.count(
+                """
+                select count(*) from pg_locks
+                where locktype = 'advisory' and classid = queue.liveness_class() and objid = \(worker)
+                    and database = (select oid from pg_database where datname = current_database())
+                """) == 0
+        }
         try await world.owner.execute(
             "update queue.worker set seen_at = seen_at - interval '1 hour' where id = \(worker)")
     }

@@ -38,6 +38,8 @@ final class ClaimLoop: Sendable {
             while !Task.isCancelled, !self.state.withLockedValue({ $0.isStopping }) {
                 guard let joined = self.bus.membership.joined else {
                     _ = await self.bus.work.wait(upTo: nil, isIdle: false)
+                    // What has woken us may have been a bell, and the session under which we slept is gone.
+                    self.state.withLockedValue { $0.heard(isBell: true) }
                     continue
                 }
                 if joined.worker != worker {

@@ -296,8 +296,11 @@ struct WorkerState: Sendable {
         return dropped
     }
 
+    /// Leases may have been given that we do not know of. Nor does an announcement stand for certain any more: the bell that
+    /// takes it away may ring while the loop waits for the database to come back.
     mutating func lostAnswer() {
         self.mustDisown = true
+        self.heard(isBell: true)
     }
 
     mutating func disowned() {

@@ -39,6 +39,17 @@ import Testing
         #expect(state.step(canHear: true, jitter: 0.5) == .wait(upTo: .seconds(1), isIdle: true))
     }
 
+    @Test func `after an answer that was lost it announces anew, because a bell may have rung in the outage`() {
+        var state = WorkerState([self.plan(1)])
+        _ = state.claimed(self.requests(state), [], [])
+        state.announced()
+        _ = state.claimed(self.requests(state), [], [])
+        state.lostAnswer()
+        #expect(state.mustDisown)
+        _ = state.claimed(self.requests(state), [], [])
+        #expect(state.step(canHear: true, jitter: 0.5) == .announce)
+    }
+
     @Test func `no more is asked for than can be held, and only when half of it is worked off`() {
         var state = WorkerState([self.plan(1)])
         #expect(self.requests(state) == [ClaimRequest(queue: 1, limit: 8, isBatched: false)])
