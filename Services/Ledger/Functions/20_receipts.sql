@@ -24,8 +24,10 @@ create function ledger.lock_members(p_members uuid[]) returns void
 language plpgsql set search_path = ledger, pg_temp
 as $$
 begin
+    -- Nearly all of them are here already, and to ask costs less than to try.
     insert into member (member_id)
-    select distinct member_id from unnest(p_members) as wanted (member_id) order by member_id
+    select distinct member_id from unnest(p_members) as wanted (member_id)
+    where not exists (select from member as m where m.member_id = wanted.member_id) order by member_id
     on conflict do nothing;
     perform from member where member_id = any (p_members) order by member_id for no key update;
 end

@@ -138,8 +138,11 @@ language plpgsql set search_path = ledger, pg_temp
 as $$
 begin
     insert into member (member_id)
-    select distinct coalesce(x->>'member', house()::text)::uuid as member_id from unnest(p_transfers) as x
-    where x->>'kind' not in ('hold', 'capture', 'void', 'expire', 'return', 'settle', 'reverse') order by 1
+    select member_id from (
+        select distinct coalesce(x->>'member', house()::text)::uuid as member_id from unnest(p_transfers) as x
+        where x->>'kind' not in ('hold', 'capture', 'void', 'expire', 'return', 'settle', 'reverse')
+    ) as wanted
+    where not exists (select from member as m where m.member_id = wanted.member_id) order by member_id
     on conflict do nothing;
     perform from member
     where member_id = any (array(

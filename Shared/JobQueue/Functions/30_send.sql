@@ -195,7 +195,7 @@ begin
     return v_ids;
 end $$;
 
--- Many jobs of one kind in one statement and one round trip.
+-- Many jobs of one kind in one statement and one round trip. One alone costs a fifth of that by the function for one.
 create function queue.send_many(
     p_queue smallint, p_kind text, p_version smallint, p_args jsonb[], p_keys text[] default null,
     p_priority smallint default 2, p_run_at timestamptz default null, p_headers jsonb default null,
@@ -203,6 +203,11 @@ create function queue.send_many(
 ) returns bigint[]
     language plpgsql as $$
 begin
+    if cardinality(p_args) = 1 then
+        return array[queue.send(
+            p_queue, p_kind, p_version, p_args[1], p_keys[1], p_priority, p_run_at, p_headers, p_cause,
+            p_deadline => p_deadline)];
+    end if;
     perform queue.require_producer(
         (select owner_service from queue.queue where id = p_queue),
         (select producers from queue.queue where id = p_queue));
@@ -309,22 +314,29 @@ create function queue.publish(
 #variable_conflict use_column
 declare
     v_is_encrypted boolean;
+    v_is_open boolean;
 begin
     if cardinality(p_args) = 0 then
         return;
     end if;
-    for queue_id, owner_service, name, v_is_encrypted in
-        select q.id, q.owner_service, q.name, q.is_encrypted
+    for queue_id, owner_service, name, v_is_encrypted, v_is_open in
+        select q.id, q.owner_service, q.name, q.is_encrypted, q.producers is null
         from queue.subscription s join queue.queue q on q.id = s.queue_id
         where s.event = p_event and (p_queues is null or q.id = any (p_queues)) order by q.id
     loop
         is_left_out := v_is_encrypted and p_leaves_out;
         if not is_left_out then
-            if v_is_encrypted then
-                perform queue.require_sealed(publish.queue_id, p_args);
+            if v_is_open and cardinality(p_args) = 1 then
+                perform queue.send(
+                    publish.queue_id, p_event, p_version, p_args[1], p_keys[1], 2::smallint, null, p_headers, p_cause);
+            else
+                -- Who subscribes takes events from everybody, whoever may send commands.
+                if v_is_encrypted then
+                    perform queue.require_sealed(publish.queue_id, p_args);
+                end if;
+                perform queue.put_many(
+                    publish.queue_id, p_event, p_version, p_args, p_keys, 2::smallint, null, p_headers, p_cause);
             end if;
-            perform queue.put_many(
-                publish.queue_id, p_event, p_version, p_args, p_keys, 2::smallint, null, p_headers, p_cause);
         end if;
         return next;
     end loop;

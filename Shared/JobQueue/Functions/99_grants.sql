@@ -13,14 +13,14 @@ begin
     loop
         execute format('revoke all on function %s from public', v_function);
         if v_name ~ '^(claim|take)_\d$' or v_name in (
-            'complete', 'complete_many', 'isolate', 'pull_ready', 'give_back', 'promote', 'rescue', 'hand_over',
-            'pass_gates', 'give_turns', 'release_taken')
+            'occupied', 'complete', 'complete_many', 'isolate', 'pull_ready', 'give_back', 'promote', 'rescue',
+            'hand_over', 'pass_gates', 'give_turns', 'release_taken')
         then
             execute format(
                 'alter function %s set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
                     set jit = off', v_function);
         end if;
-        if v_name ~ '^(claim|take)_\d$' then
+        if v_name ~ '^(claim|take)_\d$' or v_name = 'occupied' then
             -- In the order of the index, and no further than the limit: a bitmap would read and sort the whole queue.
             -- By a plan that is kept: with the floor's value it looks so much cheaper that each search would be planned
             -- anew, which takes longer than the search.

@@ -8,14 +8,16 @@
 /// If the sender's commit comes before the worker's second look, that look finds the job. If it comes after, then the
 /// announcement was committed before the sender read the sleepers, and the bell rings. There is no third order.
 /// A bell takes the announcement away; until one comes it stands, and a look that finds nothing is enough to sleep on.
-/// The poll is the net under a bell that was lost with its connection.
+/// The poll is the net under a bell that was lost with its connection, and it finds what nobody rings for: the batch of a
+/// process that was killed comes back with its transaction.
 struct SleepProtocol: Sendable, Equatable {
     enum Step: Sendable, Equatable {
         case announce
         case wait(upTo: Duration)
     }
 
-    static let shortestPoll = Duration.seconds(1)
+    /// With its jitter less than a second, which is the promise for such a batch while there is traffic.
+    static let shortestPoll = Duration.milliseconds(750)
     static let longestPoll = Duration.seconds(5)
     /// While no bell can be heard.
     static let deafPoll = Duration.milliseconds(250)

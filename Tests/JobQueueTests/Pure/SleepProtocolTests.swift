@@ -7,7 +7,7 @@ import Testing
         var sleep = SleepProtocol()
         #expect(sleep.step(canHear: true, jitter: 0.5) == .announce)
         sleep.announced()
-        #expect(sleep.step(canHear: true, jitter: 0.5) == .wait(upTo: .seconds(1)))
+        #expect(sleep.step(canHear: true, jitter: 0.5) == .wait(upTo: SleepProtocol.shortestPoll))
     }
 
     @Test func `an announcement stands until a bell takes it away`() {
@@ -20,15 +20,20 @@ import Testing
         #expect(sleep.step(canHear: true, jitter: 0.5) == .announce)
     }
 
-    @Test func `polls grow from one to five seconds and fall back when there is traffic`() {
+    @Test func `polls grow to five seconds, fall back when there is traffic, and then come within a second`() {
         var sleep = SleepProtocol()
         sleep.announced()
         sleep.timedOut()
-        #expect(sleep.poll == .seconds(2))
+        #expect(sleep.poll == SleepProtocol.shortestPoll * 2)
         for _ in 0..<5 { sleep.timedOut() }
         #expect(sleep.poll == .seconds(5))
         sleep.foundWork()
-        #expect(sleep.poll == .seconds(1))
+        #expect(sleep.poll == SleepProtocol.shortestPoll)
+        guard case .wait(let limit) = sleep.step(canHear: true, jitter: 1) else {
+            Issue.record("the announcement is gone")
+            return
+        }
+        #expect(limit < .seconds(1))
     }
 
     @Test func `who cannot hear polls often`() {

@@ -36,7 +36,7 @@ import Testing
         state.announced()
         #expect(self.requests(state).map(\.queue) == [1, 2])
         _ = state.claimed(self.requests(state), [], [])
-        #expect(state.step(canHear: true, jitter: 0.5) == .wait(upTo: .seconds(1), isIdle: true))
+        #expect(state.step(canHear: true, jitter: 0.5) == .wait(upTo: SleepProtocol.shortestPoll, isIdle: true))
     }
 
     @Test func `after an answer that was lost it announces anew, because a bell may have rung in the outage`() {
