@@ -79,6 +79,10 @@ class ClubUser(FastHttpUser):
     network_timeout = 30
     connection_timeout = 10
 
+    def on_start(self):
+        # Users are made by the dozen and keep their rhythm: without a phase of its own each would act when all others do.
+        gevent.sleep(random.uniform(0, 1))
+
     def url(self, service, path):
         return urllib.parse.urljoin(SERVICES.get(service, self.host), path)
 
@@ -90,6 +94,7 @@ class TillUser(ClubUser):
     wait_time = constant_throughput(2)
 
     def on_start(self):
+        super().on_start()
         self.memory = "%016d" % random.randrange(10**15, 10**16)
         self.number = 0
         self.headers = {"Authorization": "Bearer " + SYSTEM["tillKey"]}
@@ -123,6 +128,7 @@ class LentAccount(ClubUser):
     abstract = True
 
     def on_start(self):
+        super().on_start()
         self.account = None
         with LOCK:
             if FREE:
@@ -198,10 +204,6 @@ class Watcher(TillUser, LentAccount):
     wait_time = constant_throughput(1)
     patience = 30
 
-    def on_start(self):
-        TillUser.on_start(self)
-        LentAccount.on_start(self)
-
     @task
     def buy_and_watch(self):
         before = self.balance("watcher: balance")
@@ -223,10 +225,6 @@ class Redeemer(TillUser, LentAccount):
     """Pays a part with points: the code on the member's screen, the points set aside and taken, then the receipt."""
 
     wait_time = constant_throughput(0.5)
-
-    def on_start(self):
-        TillUser.on_start(self)
-        LentAccount.on_start(self)
 
     @task
     def pay_with_points(self):

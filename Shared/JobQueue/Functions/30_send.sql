@@ -38,7 +38,6 @@ end $$;
 
 -- One job. Lower priorities run first. A time to run that has passed means at once. After its deadline a job is not
 -- begun any more.
--- This is the hottest function of all: it calls no other one on its way.
 create function queue.send(
     p_queue smallint, p_kind text, p_version smallint, p_args jsonb, p_key text default null,
     p_priority smallint default 2, p_run_at timestamptz default null, p_headers jsonb default null,
@@ -46,8 +45,6 @@ create function queue.send(
 ) returns bigint
     language plpgsql as $$
 declare
-    v_ms bigint := (extract(epoch from clock_timestamp()) * 1000)::bigint;
-    v_id bigint := p_id;
     v_owner text;
     v_producers text[];
     v_is_admitted boolean;
@@ -55,11 +52,6 @@ declare
     v_ageing bigint;
     v_slot smallint;
 begin
-    if v_id is null then
-        v_id := (v_ms << 20) | (nextval('queue.job_number') & 524287);
-    elsif abs((v_id >> 20) - v_ms) > 3600000 then
-        raise exception 'the id of a job is not of this hour' using errcode = 'QL005';
-    end if;
     -- A queue that nobody has declared yet may turn out to be keyed: what has a key waits in the order of sending.
     select owner_service, producers, key_limit is not null or is_fair or declared_at is null, is_encrypted, ageing_ms,
         (select slot from queue.ring order by generation desc limit 1)
@@ -71,23 +63,45 @@ begin
     if v_is_encrypted then
         perform queue.require_sealed(p_queue, array[p_args]);
     end if;
+    return queue.put(
+        p_queue, p_kind, p_version, p_args, p_key, p_priority, p_run_at, p_headers, p_cause, p_id, p_deadline,
+        v_is_admitted, v_ageing, v_slot);
+end $$;
+
+-- One job, without a question about rights and with what its caller knows of the queue and the ring. Not granted to
+-- anybody. This is the hottest function of all: it calls no other one.
+create function queue.put(
+    p_queue smallint, p_kind text, p_version smallint, p_args jsonb, p_key text, p_priority smallint,
+    p_run_at timestamptz, p_headers jsonb, p_cause bigint, p_id bigint, p_deadline timestamptz, p_is_admitted boolean,
+    p_ageing bigint, p_slot smallint
+) returns bigint
+    language plpgsql as $$
+declare
+    v_ms bigint := (extract(epoch from clock_timestamp()) * 1000)::bigint;
+    v_id bigint := p_id;
+begin
+    if v_id is null then
+        v_id := (v_ms << 20) | (nextval('queue.job_number') & 524287);
+    elsif abs((v_id >> 20) - v_ms) > 3600000 then
+        raise exception 'the id of a job is not of this hour' using errcode = 'QL005';
+    end if;
     insert into queue.job (id, queue_id, kind, version, priority, key, args, headers, cause_id, deadline)
     values (v_id, p_queue, p_kind, p_version, p_priority, p_key, p_args, p_headers, p_cause, p_deadline);
     if p_run_at > clock_timestamp() then
         insert into queue.deferred (run_at, id, queue_id, priority, attempt, key)
         values (p_run_at, v_id, p_queue, p_priority, 0, p_key);
-        insert into queue.delta (slot, queue_id, counter, n) values (v_slot, p_queue, 7, 1);
-    elsif v_is_admitted and p_key is not null then
+        insert into queue.delta (slot, queue_id, counter, n) values (p_slot, p_queue, 7, 1);
+    elsif p_is_admitted and p_key is not null then
         insert into queue.arrival (seq, id, queue_id, priority, key)
         values (nextval('queue.arrival_number'), v_id, p_queue, p_priority, p_key);
-    elsif v_ageing is null then
+    elsif p_ageing is null then
         insert into queue.ready (slot, queue_id, priority, rank, id, key)
-        values (v_slot, p_queue, p_priority, v_id, v_id, p_key);
+        values (p_slot, p_queue, p_priority, v_id, v_id, p_key);
     else
         insert into queue.ready (slot, queue_id, priority, rank, id, key)
-        values (v_slot, p_queue, 0, v_id + ((p_priority * v_ageing) << 20), v_id, p_key);
+        values (p_slot, p_queue, 0, v_id + ((p_priority * p_ageing) << 20), v_id, p_key);
     end if;
-    insert into queue.delta (slot, queue_id, counter, n) values (v_slot, p_queue, 1, 1);
+    insert into queue.delta (slot, queue_id, counter, n) values (p_slot, p_queue, 1, 1);
     return v_id;
 end $$;
 
@@ -219,89 +233,6 @@ begin
         p_queue, p_kind, p_version, p_args, p_keys, p_priority, p_run_at, p_headers, p_cause, p_deadline);
 end $$;
 
--- A job that must not be there twice: p_unique names it within its queue for so long after it was sent (p_window_ms), or
--- as long as it is unfinished (null). When it is there already, p_policy says what happens:
---   ignore    nothing; the job that is there stands for this one
---   replace   that job gets these arguments, if it has not begun; else this one is sent
---   debounce  as replace, and it waits anew, until the window has passed without another one
--- Answers the id of the job that stands for this one, and whether it is this one.
-create function queue.send_unique(
-    p_queue smallint, p_kind text, p_version smallint, p_args jsonb, p_key text, p_priority smallint,
-    p_run_at timestamptz, p_headers jsonb, p_cause bigint, p_deadline timestamptz,
-    p_unique text, p_window_ms bigint, p_policy text
-) returns table (id bigint, is_new boolean)
-    language plpgsql as $$
-#variable_conflict use_column
-declare
-    v_until timestamptz := clock_timestamp() + p_window_ms * interval '1 millisecond';
-    v_run_at timestamptz := case when p_policy = 'debounce' then v_until else p_run_at end;
-    v_id bigint := queue.new_id();
-    v_known queue.dedup;
-begin
-    if p_policy not in ('ignore', 'replace', 'debounce') or (p_policy = 'debounce' and p_window_ms is null) then
-        raise exception 'there is no policy % with this window', p_policy using errcode = 'invalid_parameter_value';
-    end if;
-    -- Here already, because the job that is there can be looked at and changed before anything is sent.
-    perform queue.require_producer(
-        (select owner_service from queue.queue q where q.id = p_queue),
-        (select producers from queue.queue q where q.id = p_queue));
-    perform queue.require_sealed(p_queue, array[p_args]);
-    -- The second of two senders waits here for the first one's end.
-    insert into queue.dedup (queue_id, id, until, key) values (p_queue, v_id, v_until, p_unique)
-    on conflict (queue_id, key) do nothing;
-    if not found then
-        select * into v_known from queue.dedup d where d.queue_id = p_queue and d.key = p_unique for update;
-        if v_known.until > clock_timestamp() or (v_known.until is null and not queue.has_ended(v_known.id)) then
-            if p_policy = 'ignore' or queue.replace(v_known.id, p_args, p_headers, v_run_at) then
-                update queue.dedup d set until = v_until
-                where p_policy = 'debounce' and d.queue_id = p_queue and d.key = p_unique;
-                return query select v_known.id, false;
-                return;
-            end if;
-        end if;
-        insert into queue.dedup (queue_id, id, until, key) values (p_queue, v_id, v_until, p_unique)
-        on conflict (queue_id, key) do update set id = excluded.id, until = excluded.until;
-    end if;
-    return query select queue.send(
-        p_queue, p_kind, p_version, p_args, p_key, p_priority, v_run_at, p_headers, p_cause, v_id, p_deadline), true;
-end $$;
-
--- Gives a job that has not begun other arguments. The lock on its place keeps it from beginning meanwhile.
-create function queue.replace(p_id bigint, p_args jsonb, p_headers jsonb, p_run_at timestamptz) returns boolean
-    language plpgsql as $$
-declare
-    v_job queue.job;
-begin
-    select * into v_job from queue.job j where j.id = p_id;
-    perform from queue.deferred d where d.id = p_id and d.attempt = 0 for update skip locked;
-    if found then
-        if p_run_at is not null then
-            update queue.deferred d set run_at = p_run_at where d.id = p_id;
-        end if;
-    else
-        perform from queue.ready r
-        where r.queue_id = v_job.queue_id and r.priority = v_job.priority and r.rank = p_id and r.id = p_id
-            and r.attempt = 0
-        for update skip locked;
-        if not found then
-            return false;
-        end if;
-    end if;
-    update queue.job j set args = p_args, headers = p_headers where j.id = p_id;
-    return true;
-end $$;
-
-create function queue.has_ended(p_id bigint) returns boolean
-    language plpgsql stable as $$
-begin
-    return exists (
-            select from queue.outcome o
-            where o.id = p_id and o.state in (2, 4, 5) and not exists (
-                select from queue.audit a
-                where a.action = 'redrive' and a.job_id = o.id and a.attempt >= o.attempt))
-        or not exists (select from queue.job j where j.id = p_id);
-end $$;
-
 -- Events: one job for every event and every queue that subscribed to it. Answers the queues to ring after the commit.
 -- Encrypted queues want other arguments than plain ones, so a sender that can seal speaks twice: first in clear, leaving
 -- out the encrypted queues (p_leaves_out), which are answered as such; then sealed, to the queues that were left out
@@ -314,26 +245,30 @@ create function queue.publish(
 #variable_conflict use_column
 declare
     v_is_encrypted boolean;
-    v_is_open boolean;
+    v_is_admitted boolean;
+    v_ageing bigint;
+    v_slot smallint;
 begin
     if cardinality(p_args) = 0 then
         return;
     end if;
-    for queue_id, owner_service, name, v_is_encrypted, v_is_open in
-        select q.id, q.owner_service, q.name, q.is_encrypted, q.producers is null
+    for queue_id, owner_service, name, v_is_encrypted, v_is_admitted, v_ageing, v_slot in
+        select q.id, q.owner_service, q.name, q.is_encrypted,
+            q.key_limit is not null or q.is_fair or q.declared_at is null, q.ageing_ms,
+            (select r.slot from queue.ring r order by r.generation desc limit 1)
         from queue.subscription s join queue.queue q on q.id = s.queue_id
         where s.event = p_event and (p_queues is null or q.id = any (p_queues)) order by q.id
     loop
         is_left_out := v_is_encrypted and p_leaves_out;
         if not is_left_out then
-            if v_is_open and cardinality(p_args) = 1 then
-                perform queue.send(
-                    publish.queue_id, p_event, p_version, p_args[1], p_keys[1], 2::smallint, null, p_headers, p_cause);
+            if v_is_encrypted then
+                perform queue.require_sealed(publish.queue_id, p_args);
+            end if;
+            if cardinality(p_args) = 1 then
+                perform queue.put(
+                    publish.queue_id, p_event, p_version, p_args[1], p_keys[1], 2::smallint, null, p_headers, p_cause,
+                    null, null, v_is_admitted, v_ageing, v_slot);
             else
-                -- Who subscribes takes events from everybody, whoever may send commands.
-                if v_is_encrypted then
-                    perform queue.require_sealed(publish.queue_id, p_args);
-                end if;
                 perform queue.put_many(
                     publish.queue_id, p_event, p_version, p_args, p_keys, 2::smallint, null, p_headers, p_cause);
             end if;
@@ -344,7 +279,7 @@ end $$;
 
 -- A question to another service: one statement, a transaction of its own. The answer comes to the process
 -- `p_reply_to`. A volatile question is not flushed, leaves no history, and is dropped when its deadline has passed.
--- Like queue.send it calls no other function on its way.
+-- It calls no other function on its way.
 create function queue.call(
     p_queue smallint, p_kind text, p_version smallint, p_args jsonb, p_key text, p_reply_to int,
     p_reply_class smallint, p_patience_ms int, p_headers jsonb default null, p_cause bigint default null
