@@ -13,7 +13,7 @@ import urllib.parse
 import uuid
 
 import gevent
-from locust import LoadTestShape, constant_throughput, events, task
+from locust import LoadTestShape, events, task
 from locust.contrib.fasthttp import FastHttpUser
 
 ACCOUNTS = os.environ.get("LOAD_ACCOUNTS", "accounts.json")
@@ -74,24 +74,36 @@ def basket():
     return lines, sum(line["sum"] for line in lines)
 
 
+def now_and_then(rate):
+    """A wait between tasks that makes `rate` of them a second on average, at moments that have nothing to do with other
+    users' or with how long the last one took. Users with a beat would act in the same moments for the whole run, because
+    they are made by the dozen."""
+
+    def wait(user):
+        due = getattr(user, "due", time.perf_counter()) + random.expovariate(rate)
+        user.due = due
+        return max(0, due - time.perf_counter())
+
+    return wait
+
+
 class ClubUser(FastHttpUser):
     abstract = True
     network_timeout = 30
     connection_timeout = 10
 
     def on_start(self):
-        # Users are made by the dozen and keep their rhythm: without a phase of its own each would act when all others do.
-        gevent.sleep(random.uniform(0, 1))
+        gevent.sleep(self.wait_time())
 
     def url(self, service, path):
         return urllib.parse.urljoin(SERVICES.get(service, self.host), path)
 
 
 class TillUser(ClubUser):
-    """A till that closes two receipts a second: as many tills as the rate needs."""
+    """A till that closes two receipts a second on average: as many tills as the rate needs."""
 
     abstract = True
-    wait_time = constant_throughput(2)
+    wait_time = now_and_then(2)
 
     def on_start(self):
         super().on_start()
@@ -171,7 +183,7 @@ class LentAccount(ClubUser):
 class Cabinet(LentAccount):
     """A member who looks around in the cabinet."""
 
-    wait_time = constant_throughput(4)
+    wait_time = now_and_then(4)
 
     @task(10)
     def look_at_balance(self):
@@ -201,7 +213,7 @@ class Cabinet(LentAccount):
 class Watcher(TillUser, LentAccount):
     """Buys, and looks at the balance until the points are there: what a member with the phone in the hand feels."""
 
-    wait_time = constant_throughput(1)
+    wait_time = now_and_then(1)
     patience = 30
 
     @task
@@ -224,7 +236,7 @@ class Watcher(TillUser, LentAccount):
 class Redeemer(TillUser, LentAccount):
     """Pays a part with points: the code on the member's screen, the points set aside and taken, then the receipt."""
 
-    wait_time = constant_throughput(0.5)
+    wait_time = now_and_then(0.5)
 
     @task
     def pay_with_points(self):

@@ -180,7 +180,7 @@ create function queue.put_many(
     p_queue smallint, p_kind text, p_version smallint, p_args jsonb[], p_keys text[], p_priority smallint,
     p_run_at timestamptz, p_headers jsonb, p_cause bigint, p_deadline timestamptz default null
 ) returns bigint[]
-    language plpgsql as $$
+    language plpgsql set plan_cache_mode = force_generic_plan as $$  -- with their number known, planned anew each time
 declare
     v_ms bigint := (extract(epoch from clock_timestamp()) * 1000)::bigint;
     v_first bigint := nextval('queue.job_number');

@@ -13,6 +13,9 @@
 -- claiming through the partitioned parent measured half the throughput. Rows are locked, then deleted by their
 -- address, which cannot change while they are locked.
 --
+-- The ids say on which days the jobs were sent: a statement that names the first and the last of them opens the
+-- partitions of those days, and not all that there are.
+--
 -- p_floor is where the search may begin: what a worker has taken away stays in the index as dead entries until vacuum
 -- or truncation, and under an old snapshot it would walk over all of them each time.
 do $outer$
@@ -29,18 +32,23 @@ create function queue.claim_%1$s(
     language plpgsql as $$
 #variable_conflict use_column
 declare
-    v_rows tid[] := array(
-        select r.ctid from queue.ready_%1$s r
+    v_rows tid[];
+    v_low bigint;
+    v_high bigint;
+    v_strayed int := 0;
+    v_count int;
+begin
+    select array_agg(f.place), min(f.id), max(f.id) into v_rows, v_low, v_high
+    from (
+        select r.ctid as place, r.id from queue.ready_%1$s r
         where r.queue_id = p_queue and (r.priority, r.rank) > (p_floor_priority, p_floor)
             and r.attempt >= p_attempt_min
         order by r.priority, r.rank
         limit p_limit
-        for update skip locked);
-    v_strayed int := 0;
-    v_count int;
-begin
-    if v_rows = '{}' then
-        return;  -- most looks: what follows costs several times as much, also where there is nothing
+        for update skip locked
+    ) f;
+    if v_rows is null then
+        return;  -- what follows costs several times as much, also where there is nothing
     end if;
     -- To set up a statement costs more than it does for a few rows, by the tables in it: so what is rarely needed stands
     -- beside the claim and not in it.
@@ -62,7 +70,8 @@ begin
             select g.id, (g.attempt + 1)::smallint as attempt, g.priority, g.rank, g.key, g.aseq, j.kind, j.version,
                 j.args, j.headers, j.cause_id, j.reply_to, j.reply_class, j.deadline
             from gone g join queue.job j on j.id = g.id
-            where j.reply_class is distinct from 2 or j.deadline > clock_timestamp() or g.aseq is not null
+            where j.id between v_low and v_high
+                and (j.reply_class is distinct from 2 or j.deadline > clock_timestamp() or g.aseq is not null)
         ), leased as (
             insert into queue.lease (id, attempt, worker_id, queue_id, priority, key, aseq, deadline, is_counted)
             select id, attempt, p_worker, p_queue, priority, key, aseq, clock_timestamp() + p_lease, p_is_counted
@@ -87,14 +96,19 @@ create function queue.take_%1$s(
     language plpgsql as $$
 #variable_conflict use_column
 declare
-    v_rows tid[] := array(
-        select r.ctid from queue.ready_%1$s r
+    v_rows tid[];
+    v_low bigint;
+    v_high bigint;
+begin
+    select array_agg(f.place), min(f.id), max(f.id) into v_rows, v_low, v_high
+    from (
+        select r.ctid as place, r.id from queue.ready_%1$s r
         where r.queue_id = p_queue and (r.priority, r.rank) > (p_floor_priority, p_floor) and r.attempt = 0
         order by r.priority, r.rank
         limit p_limit
-        for update skip locked);
-begin
-    if v_rows = '{}' then
+        for update skip locked
+    ) f;
+    if v_rows is null then
         return;
     end if;
     if p_is_keyed then
@@ -113,6 +127,7 @@ begin
         )
         select g.id, j.kind, j.version, j.args, j.headers, j.cause_id, j.deadline, g.priority, g.rank, g.aseq
         from gone g join queue.job j on j.id = g.id
+        where j.id between v_low and v_high
         order by g.priority, g.rank;
 end $$;
 $text$, slot);

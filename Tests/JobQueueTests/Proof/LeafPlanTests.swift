@@ -94,9 +94,11 @@ struct LeafPlanTests {
         } catch is TakeBack {}
         let log = try String(contentsOfFile: server.logFile, encoding: .utf8).utf8.dropFirst(before)
         let plans = String(decoding: log, as: UTF8.self).split(separator: "Query Text: ")
-        let search = try #require(plans.first { $0.contains("select r.ctid from queue.ready_\(leaf.slot)") }, "\(leaf)")
+        let search = try #require(
+            plans.first { $0.contains("select r.ctid as place, r.id from queue.ready_\(leaf.slot)") }, "\(leaf)")
         let deletion = try #require(plans.first { $0.contains("delete from queue.ready_\(leaf.slot)") }, "\(leaf)")
         #expect(deletion.contains("Tid Scan on ready_\(leaf.slot)"), "\(leaf): \(deletion)")
+        #expect(deletion.contains("Subplans Removed"), "days without these jobs are not opened: \(leaf): \(deletion)")
         return Plan(text: String(search), slot: leaf.slot)
     }
 
