@@ -27,7 +27,8 @@ struct EdgeParts: Sendable {
         QueueDeclaration(
             "auth.notifications", attemptsMax: 60, backoff: Backoff(cap: .seconds(300)), lease: .seconds(60),
             retention: .seconds(86_400), isEncrypted: true),
-        QueueDeclaration("auth.points", retention: .seconds(86_400), producers: ["ledger"]),
+        QueueDeclaration(
+            "auth.points", gather: .milliseconds(100), retention: .seconds(86_400), producers: ["ledger"]),
     ]
 
     init(_ m: AuthParts.Materials, signer: TokenSigner, auth: AuthMetrics) {

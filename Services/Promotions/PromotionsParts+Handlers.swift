@@ -7,7 +7,7 @@ extension PromotionsParts {
     /// Queues of this service.
     static let queues = [
         QueueDeclaration("promotions.directory", producers: ["auth"]),
-        QueueDeclaration("promotions.events", producers: ["ledger"]),
+        QueueDeclaration("promotions.events", gather: .milliseconds(100), producers: ["ledger"]),
         QueueDeclaration("promotions.calls"),
         // One at a time over all processes: two of the same kind would only share the work.
         QueueDeclaration(

@@ -21,6 +21,10 @@ public struct QueueDeclaration: Sendable, Hashable {
     public var onDead: OnDead
     /// Handlers that run at the same time in one process.
     public var slots: Int
+    /// A batch that follows one that was not full begins at least this long after it did, and takes what has come
+    /// meanwhile: many small batches cost more than one, where nobody waits for what they do. The first after a quiet time
+    /// begins at once.
+    public var gather: Duration
     /// How long ended jobs are kept.
     public var retention: Duration
     /// Services that may send here; nil for all.
@@ -51,7 +55,8 @@ public struct QueueDeclaration: Sendable, Hashable {
     public init(
         _ name: QueueName, attemptsMax: Int = 20, lossesMax: Int = 3, backoff: Backoff = Backoff(),
         lease: Duration = .seconds(30), onDead: OnDead = .release, slots: Int = 8,
-        retention: Duration = .seconds(1_209_600), producers: Set<ServiceName>? = nil, order: Order = .none,
+        gather: Duration = .zero, retention: Duration = .seconds(1_209_600), producers: Set<ServiceName>? = nil,
+        order: Order = .none,
         runningMax: Int? = nil, rate: RateLimit? = nil, ageing: Duration? = nil, isEncrypted: Bool = false
     ) {
         self.name = name
@@ -61,6 +66,7 @@ public struct QueueDeclaration: Sendable, Hashable {
         self.lease = lease
         self.onDead = onDead
         self.slots = slots
+        self.gather = gather
         self.retention = retention
         self.producers = producers
         self.order = order

@@ -39,6 +39,29 @@ struct BatchTests {
         #expect(try await world.violations() == [])
     }
 
+    @Test func `a queue that gathers takes the first job at once, and together what comes after it`() async throws {
+        let world = try await World.make()
+        let alpha = world.bus("alpha")
+        let batches = Signal<Int>()
+        try await alpha.running(
+            queues: [QueueDeclaration(Work.queue, gather: .seconds(3))],
+            handlers: [
+                .batch(Work.self) { jobs, transaction in
+                    for job in jobs { try await note(job.context, in: transaction) }
+                    batches.send(jobs.count)
+                }
+            ]
+        ) {
+            _ = try await alpha.send(Work(number: 0))
+            #expect(try await batches.next() == 1)
+            for number in 1...5 { _ = try await alpha.send(Work(number: number)) }
+            #expect(try await batches.next() == 5)
+            try await eventually("all have ended") { try await world.isEmpty() }
+        }
+        #expect(try await world.effects() == 6)
+        #expect(try await world.violations() == [])
+    }
+
     @Test func `an unreadable message in a batch is dead, the others are done`() async throws {
         let world = try await World.make()
         let alpha = world.bus("alpha")

@@ -29,7 +29,7 @@ struct GiftHandlers: Sendable {
             KeepGifts.queue, lease: .seconds(120), slots: 1, producers: ["gift_certificates"], runningMax: 1),
         QueueDeclaration("gift_certificates.directory", producers: ["auth"]),
         QueueDeclaration("gift_certificates.notices", producers: ["auth"]),
-        QueueDeclaration("gift_certificates.books", producers: ["ledger"]),
+        QueueDeclaration("gift_certificates.books", gather: .milliseconds(100), producers: ["ledger"]),
     ]
 
     let flow: RedemptionFlow

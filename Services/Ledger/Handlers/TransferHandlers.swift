@@ -4,8 +4,8 @@ internal import Kernel
 
 /// Hears of what is to be done in the books: transfers in batches, and calls whose sender waits. Opens accounts.
 struct TransferHandlers: Sendable {
-    /// What has to do with money must not be skipped.
-    static let queue = QueueDeclaration(PostTransfer.queue, onDead: .block)
+    /// What has to do with money must not be skipped. Who waits for a transfer makes a call instead (`MakeTransfer`).
+    static let queue = QueueDeclaration(PostTransfer.queue, onDead: .block, gather: .milliseconds(50))
 
     /// Transfers in one transaction. More would lock their members for longer.
     static let batchLimit = 500

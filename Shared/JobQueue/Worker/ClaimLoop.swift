@@ -176,7 +176,8 @@ final class ClaimLoop: Sendable {
         var floor = ScanFloor()
         while true {
             var outcome = BatchRunner.Outcome()
-            let start = floor.current(at: .now)
+            let begun = ContinuousClock.now
+            let start = floor.current(at: begun)
             if let joined = self.bus.membership.joined { outcome = await batches.runOne(joined, from: start) }
             if outcome.count >= plan.batchLimit, let last = outcome.last {
                 floor.advance(behind: last, after: outcome.searched, at: .now)
@@ -187,6 +188,10 @@ final class ClaimLoop: Sendable {
             }
             self.state.withLockedValue { $0.isolated(outcome.isolated.map(\.job.id)) }
             for assignment in outcome.isolated { await self.run(assignment, of: queue) }
+            if plan.gather > .zero, outcome.count > 0, outcome.count < plan.batchLimit {
+                // Whatever rings meanwhile makes this runner take once more.
+                try? await ContinuousClock().sleep(until: begun.advanced(by: plan.gather))
+            }
             let goesOn = self.state.withLockedValue { $0.runner(number, of: queue, took: outcome.count) }
             if outcome.isInterrupted {
                 try? await ContinuousClock().sleep(for: Self.outagePause)

@@ -120,7 +120,7 @@ public struct Worker: Service {
             return WorkerState.Plan(
                 number: number, name: declaration.name, slots: slots, capacity: capacity, refill: refill,
                 isBatched: first.isBatched && !leasesBatches, batchLimit: limit, lease: declaration.lease,
-                isAdmitted: declaration.order != .none, leasesBatches: leasesBatches,
+                gather: declaration.gather, isAdmitted: declaration.order != .none, leasesBatches: leasesBatches,
                 isCounted: declaration.runningMax != nil)
         }
     }

@@ -30,6 +30,8 @@ struct WorkerState: Sendable {
         let isBatched: Bool
         let batchLimit: Int
         let lease: Duration
+        /// From the beginning of a batch that was not full to that of the next.
+        var gather = Duration.zero
         /// Whether its jobs have to be admitted before a batch can take them.
         var isAdmitted = false
         /// Whether its batches are made of leased jobs.
