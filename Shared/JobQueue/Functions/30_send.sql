@@ -180,7 +180,9 @@ create function queue.put_many(
     p_queue smallint, p_kind text, p_version smallint, p_args jsonb[], p_keys text[], p_priority smallint,
     p_run_at timestamptz, p_headers jsonb, p_cause bigint, p_deadline timestamptz default null
 ) returns bigint[]
-    language plpgsql set plan_cache_mode = force_generic_plan as $$  -- with their number known, planned anew each time
+    language plpgsql
+    set plan_cache_mode = force_generic_plan  -- the number of jobs would have each statement planned anew each time
+    as $$
 declare
     v_ms bigint := (extract(epoch from clock_timestamp()) * 1000)::bigint;
     v_first bigint := nextval('queue.job_number');
@@ -209,7 +211,7 @@ begin
     return v_ids;
 end $$;
 
--- Many jobs of one kind in one statement and one round trip. One alone costs a fifth of that by the function for one.
+-- Many jobs of one kind in one statement and one round trip. One alone goes by the function for one, in a third of the time.
 create function queue.send_many(
     p_queue smallint, p_kind text, p_version smallint, p_args jsonb[], p_keys text[] default null,
     p_priority smallint default 2, p_run_at timestamptz default null, p_headers jsonb default null,
