@@ -18,17 +18,25 @@ begin
 end
 $$;
 
--- Takes the row locks that every change of a balance needs, always in ascending order of ids, so that operations
--- which touch several members cannot deadlock. Members appear here on their first receipt.
-create function ledger.lock_members(p_members uuid[]) returns void
+-- Members appear here on their first receipt. Nearly all of them are here already, and to ask costs less than to try.
+create function ledger.make_members(p_members uuid[]) returns void
 language plpgsql set search_path = ledger, pg_temp
 as $$
 begin
-    -- Nearly all of them are here already, and to ask costs less than to try.
     insert into member (member_id)
     select distinct member_id from unnest(p_members) as wanted (member_id)
     where not exists (select from member as m where m.member_id = wanted.member_id) order by member_id
     on conflict do nothing;
+end
+$$;
+
+-- Takes the row locks that every change of a balance needs, always in ascending order of ids, so that operations
+-- which touch several members cannot deadlock.
+create function ledger.lock_members(p_members uuid[]) returns void
+language plpgsql set search_path = ledger, pg_temp
+as $$
+begin
+    perform make_members(p_members);
     perform from member where member_id = any (p_members) order by member_id for no key update;
 end
 $$;
@@ -199,9 +207,7 @@ begin
             using errcode = 'invalid_parameter_value';
     end if;
 
-    insert into member (member_id)
-    select distinct member_id from unnest(p_members) as wanted (member_id) order by member_id
-    on conflict do nothing;
+    perform make_members(p_members);
 
     with locked as materialized (
         select * from member where member_id = any (p_members) order by member_id for no key update

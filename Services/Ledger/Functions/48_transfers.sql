@@ -137,13 +137,9 @@ create function ledger.lock_for(p_transfers jsonb[]) returns void
 language plpgsql set search_path = ledger, pg_temp
 as $$
 begin
-    insert into member (member_id)
-    select member_id from (
-        select distinct coalesce(x->>'member', house()::text)::uuid as member_id from unnest(p_transfers) as x
-        where x->>'kind' not in ('hold', 'capture', 'void', 'expire', 'return', 'settle', 'reverse')
-    ) as wanted
-    where not exists (select from member as m where m.member_id = wanted.member_id) order by member_id
-    on conflict do nothing;
+    perform make_members(array(
+        select coalesce(x->>'member', house()::text)::uuid from unnest(p_transfers) as x
+        where x->>'kind' not in ('hold', 'capture', 'void', 'expire', 'return', 'settle', 'reverse')));
     perform from member
     where member_id = any (array(
         select coalesce(x->>'member', house()::text)::uuid from unnest(p_transfers) as x
