@@ -40,8 +40,7 @@ struct GrantTests {
         ).map { try $0.value(at: 0, as: String.self) }
         for name in [
             "put", "put_many", "occupied", "bury", "lose", "forget", "rescue", "promote", "take_lease", "pull_ready",
-            "check", "claim_0",
-            "take_0", "wake", "put_periodic", "due_moments", "require_periodic", "next_run",
+            "check", "claim_0", "take_0", "wake", "put_periodic", "due_moments", "require_periodic", "next_run",
         ] {
             #expect(!open.contains(name), "\(name)")
         }

@@ -140,8 +140,9 @@ class LentAccount(ClubUser):
     abstract = True
 
     def on_start(self):
-        super().on_start()
+        # Before the first wait: a user that is stopped in it gives nothing back.
         self.account = None
+        super().on_start()
         with LOCK:
             if FREE:
                 self.account = FREE.pop()
